@@ -1,0 +1,1 @@
+"""Code made by `nox -s codegen` from spec/. Nothing in here is edited by hand."""

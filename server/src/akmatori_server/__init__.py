@@ -1,0 +1,1 @@
+"""The Akmatori server: alerts in, investigations, explained incidents out."""

@@ -1,0 +1,1 @@
+"""Alert sources: who may send alerts, and how their payloads are read."""

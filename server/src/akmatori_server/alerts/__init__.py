@@ -1,0 +1,1 @@
+"""Alerts: taking them in, giving them one shape, finding their incident."""

@@ -1,0 +1,38 @@
+"""Table of alerts: what a source told us, and the incident it belongs to."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from akmatori_server.database import JSONText, Timestamp, metadata
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("uuid", sa.String(36), nullable=False, unique=True),
+    sa.Column("alert_source_id", sa.Integer, sa.ForeignKey("alert_sources.id", ondelete="SET NULL")),
+    sa.Column("incident_id", sa.Integer, sa.ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("fingerprint", sa.String(255), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("alert_name", sa.String(255), nullable=False),
+    sa.Column("severity", sa.String(16), nullable=False),
+    # The whole normalised alert, labels and raw payload included.
+    sa.Column("payload", JSONText, nullable=False),
+    sa.Column("started_at", Timestamp),
+    sa.Column("resolved_at", Timestamp),
+    sa.Column("first_seen_at", Timestamp, nullable=False),
+    sa.Column("last_seen_at", Timestamp, nullable=False),
+    sa.Column("deliveries", sa.Integer, nullable=False, server_default="1"),
+    # At most one firing alert per source and fingerprint: a repeat attaches, it never doubles.
+    sa.Index(
+        "uq_alerts_firing",
+        "alert_source_id",
+        "fingerprint",
+        unique=True,
+        sqlite_where=sa.text("status = 'firing'"),
+        postgresql_where=sa.text("status = 'firing'"),
+    ),
+    sa.Index("ix_alerts_incident_id", "incident_id"),
+    sqlite_autoincrement=True,
+)

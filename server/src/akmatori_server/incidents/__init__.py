@@ -1,0 +1,1 @@
+"""Incidents: what happened, how far the investigation is, what it found."""
