@@ -1,0 +1,1 @@
+"""The rules a specification keeps beside OpenAPI's own; `codegen.lint` runs them."""
