@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from typing import Any, Final, Literal, TypeAlias
+import html
+from typing import Any, Final, Literal, TypeAlias, cast
 
 import attrs
 
@@ -66,7 +67,7 @@ class OpenIntEnum(enum.IntEnum):
 
 
 class Model:
-    """Base of every generated model: a short `repr` without secrets, equality by value, plain HTML in notebooks.
+    """Base of every generated model: a short `repr` without secrets, equality by value, a table in notebooks.
 
     Subclasses are attrs classes with slots. A field whose metadata says `secret` never shows its value.
     """
@@ -74,7 +75,7 @@ class Model:
     __slots__ = ()
 
     def __repr__(self) -> str:
-        fields = attrs.fields(type(self))
+        fields = _fields(self)
         order = [f for name in SHOWN_FIRST for f in fields if f.name == name]
         order += [f for f in fields if f not in order]
         shown: list[str] = []
@@ -91,16 +92,51 @@ class Model:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return all(getattr(self, f.name) == getattr(other, f.name) for f in attrs.fields(type(self)))
+        return all(getattr(self, f.name) == getattr(other, f.name) for f in _fields(self))
 
     __hash__ = None  # type: ignore[assignment]  # models are mutable, so they have no stable hash
+
+    def _repr_html_(self) -> str:
+        """Return a small table for notebooks: every value escaped, secrets masked, long text cut."""
+        rows = [
+            f"<tr><th>{html.escape(field.name)}</th>"
+            f"<td>{html.escape(_short(value, secret=bool(field.metadata.get('secret'))))}</td></tr>"
+            for field in _fields(self)
+            if (value := getattr(self, field.name)) is not UNSET and not (field.name == "extra" and not value)
+        ]
+        return f"<table><caption>{html.escape(type(self).__name__)}</caption>{''.join(rows)}</table>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain dicts, lists and scalars, for a table or a file.
+
+        Absent members are left out, names are the attributes', times stay `datetime`, nothing is masked.
+        """
+        return {f.name: _plain(value) for f in _fields(self) if (value := getattr(self, f.name)) is not UNSET}
 
 
 @attrs.define(kw_only=True, slots=True)
 class UnknownVariant:
-    """A member of a discriminated union that this version of the SDK does not know; `raw` is the JSON object."""
+    """A member of a discriminated union that this version of the SDK does not know; `raw` is its JSON."""
 
     raw: dict[str, Any]
+
+
+def _fields(model: Model) -> tuple[attrs.Attribute[Any], ...]:
+    # `Model` itself is no attrs class, every subclass is.
+    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cast("type[attrs.AttrsInstance]", type(model)))
+    return fields
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, Model):
+        return value.to_dict()
+    if isinstance(value, list):
+        return [_plain(one) for one in cast("list[object]", value)]
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in cast("dict[str, object]", value).items()}
+    if isinstance(value, UnknownVariant):
+        return value.raw
+    return value.value if isinstance(value, enum.Enum) else value
 
 
 def _short(value: object, *, secret: bool) -> str:

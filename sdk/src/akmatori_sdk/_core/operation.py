@@ -33,8 +33,8 @@ class Reply(enum.Enum):
 class Operation(Generic[T]):
     """One operation: the facts of the specification and the function that decodes its success body.
 
-    `path` is the template from the host's root (`/api/incidents/{uuid}`); `decode` gets the parsed JSON, the text
-    or the bytes, as `reply` says.
+    `path` is the template from the host's root (`/api/incidents/{uuid}`); `decode` gets the parsed JSON, the
+    text or the bytes, as `reply` says.
     """
 
     id: str
@@ -56,9 +56,9 @@ class Operation(Generic[T]):
 class PagedOperation(Operation[list[T]], Generic[T]):
     """An operation that answers one page of a list; `decode_item` decodes a single element.
 
-    `decode` decodes a bare array, which some servers send in place of the envelope. `items` names the envelope's
-    array. `page_info` names the envelope's paging object (`pagination` in Akmatori, `metadata` in Aotanami), and
-    `cursor` the query parameter for keyset reading, or None where the operation has none.
+    `decode` decodes a bare array, which some servers send in place of the envelope. `items` names the
+    envelope's array. `page_info` names the envelope's paging object (`pagination` in Akmatori, `metadata` in
+    Aotanami), and `cursor` the query parameter for keyset reading, or None where the operation has none.
     """
 
     decode_item: Callable[[Any], T]

@@ -1,0 +1,1 @@
+"""Verbs written by hand on top of the generated resources."""

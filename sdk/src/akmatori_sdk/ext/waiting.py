@@ -1,0 +1,100 @@
+"""Waiting for an incident to end: when to look again, what is new in the log, when to give up. No I/O."""
+
+from __future__ import annotations
+
+import attrs
+
+from akmatori_sdk._core.clock import Clock
+from akmatori_sdk._core.errors import AkmatoriError, StatusError, TransportError, WaitTimeoutError
+from akmatori_sdk._core.options import CallOptions, RetryPolicy
+from akmatori_sdk._generated.akmatori.models import Incident, IncidentStatus
+
+# A status this version does not know is not among them: a newer server may have added a step before the end.
+TERMINAL = frozenset({IncidentStatus.COMPLETED, IncidentStatus.FAILED, IncidentStatus.DIAGNOSED})
+
+DEFAULT_TIMEOUT = 600.0
+FIRST_INTERVAL = 0.2
+LONGEST_INTERVAL = 5.0
+GROWTH = 1.5
+
+
+class Watch:
+    """One wait for one incident."""
+
+    def __init__(self, uuid: str, timeout: float, clock: Clock, policy: RetryPolicy) -> None:
+        self._uuid = uuid
+        self._timeout = timeout
+        self._clock = clock
+        self._policy = policy
+        self._start = clock.monotonic()
+        self._interval = FIRST_INTERVAL
+        self._at_least = 0.0
+        self._log = ""
+        self._last: Incident | None = None
+        self._last_error: AkmatoriError | None = None
+
+    def options(self, options: CallOptions | None) -> CallOptions:
+        """Return the options of the next poll: as given, but over before the wait is.
+
+        Raises:
+            WaitTimeoutError: the time is over.
+        """
+        options = options or CallOptions()
+        deadline = options.deadline or self._policy.deadline
+        return attrs.evolve(options, deadline=min(deadline, self._left()))
+
+    def saw(self, incident: Incident) -> str:
+        """Note a state; return what the log has gained since the last one."""
+        self._last, self._last_error, self._at_least = incident, None, 0.0
+        log, before = incident.full_log, self._log
+        self._log = log
+        if log.startswith(before):
+            return log[len(before) :]
+        # The log was begun anew, as when an incident is investigated a second time.
+        return log
+
+    def missed(self, error: AkmatoriError) -> None:
+        """Note a failed poll, and go on if the next one may succeed.
+
+        Raises:
+            AkmatoriError: the error itself, when it will not go away.
+        """
+        if isinstance(error, StatusError):
+            if error.status not in self._policy.statuses:
+                raise error
+            self._at_least = min(error.retry_after or 0.0, self._policy.max_retry_after)
+        elif not isinstance(error, TransportError):
+            raise error
+        self._last_error = error
+
+    def pause(self) -> float:
+        """Return the seconds until the next poll: growing, and spread so that waiters do not poll as one.
+
+        Raises:
+            WaitTimeoutError: the time is over.
+        """
+        spread = self._interval * (0.75 + 0.5 * self._clock.random())
+        self._interval = min(self._interval * GROWTH, LONGEST_INTERVAL)
+        return min(max(min(spread, LONGEST_INTERVAL), self._at_least), self._left())
+
+    def _left(self) -> float:
+        left = self._start + self._timeout - self._clock.monotonic()
+        if left > 0:
+            return left
+        state = f"its status is {self._last.status.value}" if self._last is not None else "it was never read"
+        why = f"; the last poll failed: {self._last_error}" if self._last_error is not None else ""
+        raise WaitTimeoutError(
+            f"incident {self._uuid} has not ended within {self._timeout:g} s, {state}{why}",
+            last=self._last,
+            last_error=self._last_error,
+        )
+
+
+def is_over(incident: Incident) -> bool:
+    """Tell whether the investigation has ended."""
+    return incident.status in TERMINAL
+
+
+def for_polls(options: CallOptions | None) -> CallOptions | None:
+    """Return the options without what belongs to the one write they came with."""
+    return options and attrs.evolve(options, idempotency_key=None, request_id=None)
