@@ -1,1 +1,1 @@
-"""Everything that knows connexion: routing, validation, binding, errors."""
+"""Everything that knows connexion: routing, validation, binding, errors. Handlers need `call` only."""

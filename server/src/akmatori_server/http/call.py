@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 import attrs
 
@@ -52,6 +53,24 @@ class Answer(Generic[T_co]):
     body: T_co
     headers: Mapping[str, str] = NO_HEADERS
     status: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class FileAnswer(Answer[bytes]):
+    """An open file as the answer: sent in pieces, or the part the caller asks for, and closed at the end.
+
+    `Range`, `If-Range`, `If-None-Match` and `If-Modified-Since` are honoured, HEAD too. `etag` must change with
+    every byte of the content.
+    """
+
+    body: bytes = b""
+    content: BinaryIO = attrs.field(repr=False)
+    size: int
+    media_type: str
+    # What a browser saves it as; ASCII without quotes.
+    filename: str
+    etag: str
+    modified_at: datetime
 
 
 class Pending:

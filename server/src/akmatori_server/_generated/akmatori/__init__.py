@@ -1,0 +1,1 @@
+"""The Akmatori API, generated from its specification; see `codegen/`."""

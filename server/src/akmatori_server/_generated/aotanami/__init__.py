@@ -1,0 +1,1 @@
+"""The Aotanami API, generated from its specification; see `codegen/`."""

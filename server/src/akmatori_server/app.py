@@ -1,0 +1,181 @@
+"""The composition root: every service built here, from the settings, and given to those who need it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Mapping
+from functools import partial
+from importlib.metadata import version
+
+import orjson
+import sqlalchemy as sa
+import structlog
+from starlette.types import ASGIApp
+
+from akmatori_server._generated.akmatori import bindings as akmatori_bindings
+from akmatori_server._generated.akmatori import stubs as akmatori_stubs
+from akmatori_server._generated.aotanami import bindings as aotanami_bindings
+from akmatori_server._generated.aotanami import stubs as aotanami_stubs
+from akmatori_server.alert_sources.handlers import AlertSourceHandlers
+from akmatori_server.alert_sources.service import AlertSourceService
+from akmatori_server.alerts.handlers import WebhookHandlers
+from akmatori_server.alerts.ingest import Ingest
+from akmatori_server.auth.authenticator import CachingAuthenticator
+from akmatori_server.auth.handlers import ApiKeyHandlers, AuthHandlers
+from akmatori_server.config import Settings
+from akmatori_server.database import Database
+from akmatori_server.database.migrate import is_current
+from akmatori_server.docs.handlers import AkmatoriDocs, AotanamiDocs, read_specification
+from akmatori_server.docs.pages import BELOW, DocsAssets
+from akmatori_server.engine import DBOSEngine, Engine
+from akmatori_server.health.handlers import Check, HealthHandlers, MetricsPage
+from akmatori_server.health.store import incidents_by_status
+from akmatori_server.http.application import build_application
+from akmatori_server.http.call import Pending
+from akmatori_server.http.failures import render_akmatori, render_aotanami
+from akmatori_server.http.pending import PENDING
+from akmatori_server.http.system import System
+from akmatori_server.incidents.handlers import IncidentHandlers
+from akmatori_server.incidents.service import IncidentService
+from akmatori_server.installation import Installation, open_installation
+from akmatori_server.investigation.rules.investigator import RuleInvestigator
+from akmatori_server.investigation.runner import Runner
+from akmatori_server.metrics import Metrics
+from akmatori_server.runbooks.handlers import RunbookHandlers
+from akmatori_server.runbooks.service import RunbookService
+
+_log = structlog.stdlib.get_logger("akmatori_server.app")
+
+
+def create_app(
+    settings: Settings, *, installation: Installation | None = None, engine: Engine | None = None
+) -> ASGIApp:
+    """Build the ASGI application. Its lifespan starts and stops the engine, and closes the database.
+
+    Args:
+        settings: From `load_settings`.
+        installation: When it is open already; else it is opened here.
+        engine: Another engine than the durable one, for tests.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+        IncompleteSystem: an operation of the specifications has no handler.
+    """
+    site = installation or open_installation(settings)
+    work = engine or DBOSEngine(site.database)
+    lifecycle = _Lifecycle(site, work)
+    metrics = Metrics(partial(_count_incidents, site.database))
+    checks: Mapping[str, Check] = {
+        "database": partial(_check_database, site.database),
+        "engine": lifecycle.check,
+    }
+    return build_application(
+        [_akmatori(site, work, checks), _aotanami()],
+        authenticator=CachingAuthenticator(site.auth),
+        setup_required=site.auth.setup_required,
+        observe=metrics.observe,
+        sides={"/metrics": MetricsPage(metrics), BELOW: DocsAssets()},
+        cors_origins=settings.cors_origins,
+        lifespan=lifecycle.lifespan,
+        check_responses=settings.check_responses,
+    )
+
+
+def _akmatori(site: Installation, engine: Engine, checks: Mapping[str, Check]) -> System:
+    database, now = site.database, site.now
+    sources = AlertSourceService(database, site.secrets, now=now)
+    sources.seed_types()
+    incidents = IncidentService(database, queue=engine, data_directory=site.settings.data_dir, now=now)
+    handlers = akmatori_stubs.Handlers(
+        auth=AuthHandlers(site.auth, username=site.settings.admin_username),
+        api_keys=ApiKeyHandlers(site.auth),
+        incidents=IncidentHandlers(incidents),
+        alert_sources=AlertSourceHandlers(sources),
+        webhooks=WebhookHandlers(Ingest(sources, incidents)),
+        runbooks=RunbookHandlers(RunbookService(database, now=now)),
+        health=HealthHandlers(version=version("akmatori-server"), checks=checks),
+        docs=AkmatoriDocs(read_specification("akmatori", "openapi.yaml")),
+        audit=Pending(),
+        skills=Pending(),
+        tool_types=Pending(),
+        tools=Pending(),
+        context=Pending(),
+        http_connectors=Pending(),
+        mcp_servers=Pending(),
+        settings=Pending(),
+    )
+    return System(
+        name="akmatori",
+        document=orjson.loads(read_specification("akmatori", "openapi.json")),
+        bindings=akmatori_bindings.OPERATIONS,
+        handlers=handlers,
+        pending=PENDING["akmatori"],
+        render_error=render_akmatori,
+    )
+
+
+def _aotanami() -> System:
+    specification = read_specification("aotanami", "openapi.json")
+    handlers = aotanami_stubs.Handlers(
+        docs=AotanamiDocs(specification),
+        health=Pending(),
+        incidents=Pending(),
+        scans=Pending(),
+        findings=Pending(),
+        costs=Pending(),
+        drift=Pending(),
+        token_usage=Pending(),
+        notifications=Pending(),
+        clusters=Pending(),
+    )
+    return System(
+        name="aotanami",
+        document=orjson.loads(specification),
+        bindings=aotanami_bindings.OPERATIONS,
+        handlers=handlers,
+        pending=PENDING["aotanami"],
+        render_error=render_aotanami,
+    )
+
+
+class _Lifecycle:
+    """Starts what works in the background with the server, and stops it."""
+
+    def __init__(self, site: Installation, engine: Engine) -> None:
+        self._site = site
+        self._engine = engine
+        self._is_running = False
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _app: object) -> AsyncGenerator[None]:
+        """Run the engine while the server runs."""
+        site = self._site
+        investigator = RuleInvestigator(site.database, now=site.now)
+        runner = Runner(site.database, investigator, now=site.now)
+        try:
+            # Both wait for the database and for threads, which the event loop must not.
+            await asyncio.to_thread(self._engine.run, runner.run, site.settings.concurrency)
+            self._is_running = True
+            _log.info("server_started", database="sqlite" if site.database.is_sqlite else "postgresql")
+            yield
+        finally:
+            self._is_running = False
+            await asyncio.to_thread(self._engine.stop)
+            site.close()
+            _log.info("server_stopped")
+
+    def check(self) -> str | None:
+        """Say what is wrong with the engine, if anything."""
+        return None if self._is_running else "The engine that runs investigations is not running."
+
+
+def _check_database(database: Database) -> str | None:
+    with database.read() as connection:
+        connection.execute(sa.select(1))
+    return None if is_current(database) else "The tables are not of this server's version."
+
+
+def _count_incidents(database: Database) -> Mapping[str, int]:
+    with database.read() as connection:
+        return incidents_by_status(connection)

@@ -1,0 +1,93 @@
+"""HTTP in and out of login, setup and API keys."""
+
+from __future__ import annotations
+
+from akmatori_sdk._core.model import Unset
+from akmatori_sdk._generated.akmatori import models
+from akmatori_server.auth.keys import ApiKey
+from akmatori_server.auth.service import AuthService
+from akmatori_server.auth.tokens import IssuedToken
+from akmatori_server.http.call import Answer, Call, Scope
+from akmatori_server.pagination import pagination_of, requested_page
+
+# What the answer holds must not be kept by anything between here and the caller.
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class AuthHandlers:
+    """Answers the tag `auth`."""
+
+    def __init__(self, service: AuthService, *, username: str) -> None:
+        self._service = service
+        self._username = username
+
+    def login(self, call: Call, /, *, body: models.LoginRequest) -> Answer[models.LoginResult]:
+        """Exchange name and password for a token."""
+        return self._logged_in(self._service.login(body.username, body.password, remote=call.remote))
+
+    def verify_token(self, call: Call, /) -> models.TokenInfo:
+        """Say who the caller is; security has refused what is not valid."""
+        return models.TokenInfo(valid=True, username=call.caller.name)
+
+    def get_setup_status(self, _call: Call, /) -> models.SetupStatus:
+        """Say whether the setup is still to be done."""
+        return models.SetupStatus(
+            setup_required=self._service.setup_required(), setup_completed=self._service.setup_completed()
+        )
+
+    def complete_setup(
+        self, _call: Call, /, *, body: models.CompleteSetupRequest
+    ) -> Answer[models.LoginResult]:
+        """Set the first password."""
+        return self._logged_in(self._service.complete_setup(body.password, body.confirm_password))
+
+    def _logged_in(self, issued: IssuedToken) -> Answer[models.LoginResult]:
+        result = models.LoginResult(token=issued.token, username=self._username, expires_in=issued.expires_in)
+        return Answer(result, headers=NO_STORE)
+
+
+class ApiKeyHandlers:
+    """Answers the tag `apiKeys`."""
+
+    def __init__(self, service: AuthService) -> None:
+        self._service = service
+
+    def list_api_keys(self, _call: Call, /, *, page: int | Unset, per_page: int | Unset) -> models.ApiKeyList:
+        """List the keys in use."""
+        request = requested_page(page, per_page)
+        if request is None:
+            return [_shown(key) for key in self._service.list_keys()[0]]
+        keys, total = self._service.list_keys(offset=request.offset, limit=request.size)
+        return models.ApiKeyPage(data=[_shown(key) for key in keys], pagination=pagination_of(request, total))
+
+    def create_api_key(
+        self, _call: Call, /, *, body: models.CreateApiKeyRequest
+    ) -> Answer[models.CreatedApiKey]:
+        """Make a key and show it this once."""
+        created = self._service.create_key(body.name, Scope(body.scope.value))
+        shown = _shown(created.record)
+        result = models.CreatedApiKey(
+            id=shown.id,
+            name=shown.name,
+            scope=shown.scope,
+            hint=shown.hint,
+            created_at=shown.created_at,
+            last_used_at=None,
+            key=created.text,
+        )
+        return Answer(result, headers=NO_STORE)
+
+    def delete_api_key(self, _call: Call, /, *, id: int) -> None:  # noqa: A002  the contract's name
+        """Revoke a key."""
+        self._service.revoke_key(id)
+
+
+def _shown(key: ApiKey) -> models.ApiKey:
+    return models.ApiKey(
+        id=key.id,
+        name=key.name,
+        scope=models.ApiKeyScope(key.scope.value),
+        hint=key.hint,
+        created_at=key.created_at,
+        last_used_at=key.last_used_at,
+    )

@@ -1,0 +1,188 @@
+"""What an installation may set: from the environment and the command line, read once and checked."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8080
+DATABASE_FILE = "akmatori.db"
+LONGEST_EXPIRY_HOURS = 24 * 365
+LOG_LEVELS = ("debug", "info", "warning", "error")
+# HS256 is as strong as its secret; RFC 7518 asks for as many bytes as the hash has.
+SHORTEST_JWT_SECRET = 32
+
+
+class ConfigurationError(Exception):
+    """A setting cannot be used; the sentence says which and why."""
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """Everything an installation may set. Secrets never show in its `repr`."""
+
+    data_dir: Path
+    database_url: str = attrs.field(repr=False)
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    admin_username: str = "admin"
+    admin_password: str | None = attrs.field(default=None, repr=False)
+    jwt_secret: str | None = attrs.field(default=None, repr=False)
+    jwt_expiry_hours: int = 24
+    # Keys that encrypt stored secrets, newest first; None: the key file in the data directory.
+    secret_keys: tuple[str, ...] | None = attrs.field(default=None, repr=False)
+    cors_origins: tuple[str, ...] = ()
+    log_level: str = "info"
+    # Incidents investigated at once.
+    concurrency: int = 4
+    # Check every answer against the specification; for tests and staging.
+    check_responses: bool = False
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is the embedded one."""
+        return make_url(self.database_url).get_backend_name() == "sqlite"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """What the command line says; None where it says nothing. It wins over the environment."""
+
+    host: str | None = None
+    port: int | None = None
+    data_dir: Path | None = None
+    database_url: str | None = None
+
+
+NO_OPTIONS = Options()
+
+
+def load_settings(environment: Mapping[str, str] | None = None, options: Options = NO_OPTIONS) -> Settings:
+    """Read the settings.
+
+    Every name of the product (`ADMIN_PASSWORD`, `HTTP_PORT`, …) is read with the prefix `AKMATORI_` first.
+
+    Raises:
+        ConfigurationError: a value cannot be used.
+    """
+    read = _Environment(os.environ if environment is None else environment)
+    data_dir = options.data_dir or _data_dir(read)
+    database_url = (
+        options.database_url or read.text("DATABASE_URL") or f"sqlite:///{data_dir / DATABASE_FILE}"
+    )
+    jwt_secret = read.text("JWT_SECRET")
+    if jwt_secret is not None and len(jwt_secret.encode()) < SHORTEST_JWT_SECRET:
+        raise ConfigurationError(
+            f"JWT_SECRET needs {SHORTEST_JWT_SECRET} bytes or more; leave it out to have one made."
+        )
+    log_level = (read.text("LOG_LEVEL") or "info").lower()
+    if log_level not in LOG_LEVELS:
+        raise ConfigurationError(f"AKMATORI_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}.")
+    return Settings(
+        data_dir=data_dir,
+        database_url=_checked_url(database_url),
+        host=options.host or read.text("HTTP_HOST") or DEFAULT_HOST,
+        port=options.port if options.port is not None else read.number("HTTP_PORT", DEFAULT_PORT, 0, 65535),
+        admin_username=read.text("ADMIN_USERNAME") or "admin",
+        admin_password=read.text("ADMIN_PASSWORD"),
+        jwt_secret=jwt_secret,
+        jwt_expiry_hours=read.number("JWT_EXPIRY_HOURS", 24, 1, LONGEST_EXPIRY_HOURS),
+        secret_keys=_secret_keys(read),
+        cors_origins=_origins(read.text("CORS_ORIGINS") or ""),
+        log_level=log_level,
+        concurrency=read.number("CONCURRENCY", 4, 1, 100),
+        check_responses=read.number("CHECK_RESPONSES", 0, 0, 1) == 1,
+    )
+
+
+def prepare_data_dir(settings: Settings) -> None:
+    """Make the data directory, readable by its owner only.
+
+    Raises:
+        ConfigurationError: it cannot be made or written.
+    """
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The data directory {settings.data_dir} cannot be made: {error.strerror}."
+        ) from error
+    if not os.access(settings.data_dir, os.W_OK | os.X_OK):
+        raise ConfigurationError(f"The data directory {settings.data_dir} is not writable.")
+
+
+class _Environment:
+    """Environment variables by plain name or with the prefix, which wins. An empty one counts as unset."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def text(self, name: str) -> str | None:
+        return self._variables.get(f"AKMATORI_{name}") or self._variables.get(name) or None
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        text = self.text(name)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit() or len(text) > 9 or not least <= int(text) <= most:
+            raise ConfigurationError(f"{name} must be a whole number from {least} to {most}.")
+        return int(text)
+
+
+def _data_dir(read: _Environment) -> Path:
+    named = read.text("DATA_DIR")
+    if named is not None:
+        return Path(named).expanduser()
+    home = read.text("XDG_DATA_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "share") / "akmatori"
+
+
+def _checked_url(text: str) -> str:
+    sentence = "DATABASE_URL must look like sqlite:////path/file.db or postgresql://user:password@host/name."
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        # The cause would repeat the URL, and with it the password.
+        raise ConfigurationError(sentence) from None
+    if url.get_backend_name() not in {"sqlite", "postgresql", "postgres"}:
+        raise ConfigurationError(sentence)
+    return text
+
+
+def _secret_keys(read: _Environment) -> tuple[str, ...] | None:
+    text, file = read.text("SECRET_KEY"), read.text("SECRET_KEY_FILE")
+    if text is not None and file is not None:
+        raise ConfigurationError("Set AKMATORI_SECRET_KEY or AKMATORI_SECRET_KEY_FILE, not both.")
+    if file is not None:
+        try:
+            text = Path(file).read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"AKMATORI_SECRET_KEY_FILE {file} cannot be read.") from error
+    return None if text is None else tuple(key for key in text.replace(",", " ").split())
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip().rstrip("/") for origin in text.split(",") if origin.strip())
+    for origin in origins:
+        if not origin.startswith(("http://", "https://")):
+            raise ConfigurationError(
+                "AKMATORI_CORS_ORIGINS must list origins such as https://ops.example.org."
+            )
+    return origins

@@ -1,0 +1,1 @@
+"""Health: whether the process runs, whether it can take work, and its numbers."""

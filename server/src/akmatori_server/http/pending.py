@@ -1,0 +1,115 @@
+"""The one list of operations that are in the contract but not in this version; each answers 501.
+
+At start every operation must have a handler or stand here, and never both: delete the line with the commit
+that brings the handler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PENDING: Mapping[str, frozenset[str]] = {
+    "akmatori": frozenset(
+        {
+            # audit
+            "listAuditEntries",
+            # skills
+            "listSkills",
+            "createSkill",
+            "syncSkills",
+            "getSkill",
+            "updateSkill",
+            "deleteSkill",
+            "getSkillPrompt",
+            "updateSkillPrompt",
+            "listSkillTools",
+            "updateSkillTools",
+            "listSkillScripts",
+            "clearSkillScripts",
+            "getSkillScript",
+            "putSkillScript",
+            "deleteSkillScript",
+            # tool_types
+            "listToolTypes",
+            "getToolCatalogue",
+            # tools
+            "listTools",
+            "createTool",
+            "getTool",
+            "updateTool",
+            "deleteTool",
+            "listSshKeys",
+            "createSshKey",
+            "updateSshKey",
+            "deleteSshKey",
+            # context
+            "listContextFiles",
+            "uploadContextFile",
+            "validateContextReferences",
+            "getContextFile",
+            "deleteContextFile",
+            "downloadContextFile",
+            # http_connectors
+            "listHttpConnectors",
+            "createHttpConnector",
+            "getHttpConnector",
+            "updateHttpConnector",
+            "deleteHttpConnector",
+            "testHttpConnector",
+            # mcp_servers
+            "listMcpServers",
+            "createMcpServer",
+            "getMcpServer",
+            "updateMcpServer",
+            "deleteMcpServer",
+            "testMcpServer",
+            # settings
+            "getGeneralSettings",
+            "updateGeneralSettings",
+            "getSlackSettings",
+            "updateSlackSettings",
+            "getLlmSettings",
+            "updateLlmSettings",
+            "createLlmConfig",
+            "getLlmConfig",
+            "updateLlmConfig",
+            "deleteLlmConfig",
+            "activateLlmConfig",
+            "getProxySettings",
+            "updateProxySettings",
+            "getRetentionSettings",
+            "updateRetentionSettings",
+        }
+    ),
+    "aotanami": frozenset(
+        {
+            # health
+            "getHealth",
+            "getReadiness",
+            # incidents
+            "listIncidents",
+            "getIncident",
+            "acknowledgeIncident",
+            # scans
+            "listScans",
+            "triggerScan",
+            "getScanReport",
+            # findings
+            "listFindings",
+            "getFindingsSummary",
+            # costs
+            "getCosts",
+            "listCostRecommendations",
+            # drift
+            "listDrift",
+            "getNamespaceDrift",
+            # token_usage
+            "getTokenUsage",
+            # notifications
+            "listNotifications",
+            # clusters
+            "listClusters",
+            "getClusterStatus",
+        }
+    ),
+}

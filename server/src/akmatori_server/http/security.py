@@ -1,0 +1,67 @@
+"""Connexion's security schemes, answered by our authenticator."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from akmatori_server.errors import Unauthorized
+from akmatori_server.http.call import Caller
+from akmatori_server.http.connexion_names import NO_VALUE
+
+
+class Authenticator(Protocol):
+    """Decides who a credential belongs to."""
+
+    async def authenticate(self, credential: str) -> Caller | None:
+        """Return the caller of a token or API key, or None when it is not valid."""
+        ...
+
+
+def security_map(authenticator: Authenticator) -> dict[str, Callable[[], object]]:
+    """Return connexion's `security_map`: both schemes, verified by one authenticator."""
+    return {
+        "bearer": lambda: _Scheme(authenticator, _from_authorization),
+        "apiKey": lambda: _Scheme(authenticator, _from_key_header),
+    }
+
+
+class _Scheme:
+    """What connexion asks for each scheme: a function from a request to the caller, or to NO_VALUE."""
+
+    def __init__(
+        self, authenticator: Authenticator, find: Callable[[list[tuple[bytes, bytes]]], str | None]
+    ) -> None:
+        self._authenticator = authenticator
+        self._find = find
+
+    def get_fn(self, _scheme: Mapping[str, Any], _scopes: object) -> Callable[[Any], Awaitable[Any]]:
+        """Return the function that checks a request."""
+
+        async def check(request: Any) -> Any:
+            credential = self._find(request.scope["headers"])
+            if credential is None:
+                return NO_VALUE
+            caller = await self._authenticator.authenticate(credential)
+            if caller is None:
+                raise Unauthorized("The token or API key is not valid, or no longer.")
+            return {"caller": caller}
+
+        return check
+
+
+def _from_authorization(headers: list[tuple[bytes, bytes]]) -> str | None:
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, credential = value.decode("latin-1").strip().partition(" ")
+            if scheme.lower() in {"bearer", "apikey"}:
+                # Present but empty is a wrong credential, not a missing one.
+                return credential.strip()
+    return None
+
+
+def _from_key_header(headers: list[tuple[bytes, bytes]]) -> str | None:
+    for name, value in headers:
+        if name == b"x-api-key":
+            return value.decode("latin-1").strip()
+    return None

@@ -1,0 +1,63 @@
+"""An installation: its data directory, database and keys, opened and brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+import attrs
+
+from akmatori_server.auth.service import Administrator, AuthService, signing_secret
+from akmatori_server.auth.throttle import LoginThrottle
+from akmatori_server.auth.tokens import Tokens
+from akmatori_server.config import ConfigurationError, Settings, prepare_data_dir
+from akmatori_server.crypto import SecretBox, key_from_file
+from akmatori_server.database import Database
+from akmatori_server.database.migrate import migrate
+
+Now = Callable[[], datetime]
+
+
+@attrs.frozen(kw_only=True)
+class Installation:
+    """What the server and the command line share: the database, brought up to date, and who may use it."""
+
+    settings: Settings
+    database: Database
+    secrets: SecretBox
+    auth: AuthService
+    now: Now
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self.database.close()
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+def open_installation(settings: Settings, *, now: Now = utc_now) -> Installation:
+    """Make or open the data directory and the database, and bring its tables up to date.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+    """
+    prepare_data_dir(settings)
+    try:
+        secrets = SecretBox(settings.secret_keys or (key_from_file(settings.data_dir),))
+    except ValueError as error:
+        raise ConfigurationError(f"AKMATORI_SECRET_KEY: {error}") from None
+    database = Database.open(settings.database_url)
+    migrate(database)
+    signing = signing_secret(database, secrets, settings.jwt_secret, now=now())
+    auth = AuthService(
+        database,
+        administrator=Administrator(username=settings.admin_username, password=settings.admin_password),
+        tokens=Tokens(signing, lifetime=timedelta(hours=settings.jwt_expiry_hours), now=now),
+        throttle=LoginThrottle(clock=monotonic),
+        now=now,
+    )
+    return Installation(settings=settings, database=database, secrets=secrets, auth=auth, now=now)

@@ -1,0 +1,133 @@
+"""The command line, as processes."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+COMMAND = [sys.executable, "-m", "akmatori_server"]
+PASSWORD = {"ADMIN_PASSWORD": "correct horse battery"}
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Leave out what the person running the tests may have set."""
+    own = ("AKMATORI_", "ADMIN_", "JWT_", "DATABASE_URL", "HTTP_PORT")
+    return {**{k: v for k, v in os.environ.items() if not k.startswith(own)}, **extra}
+
+
+def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        env=environment(extra),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def serving(data_dir: Path, extra: Mapping[str, str]) -> Generator[tuple[str, subprocess.Popen[str]]]:
+    """Run the server; yield its URL, as it tells it, and the process."""
+    with (data_dir.parent / "server.log").open("w+") as log:
+        process = subprocess.Popen(
+            [*COMMAND, "serve", "--port", "0", "--data-dir", str(data_dir)],
+            env=environment(extra),
+            stderr=log,
+            text=True,
+        )
+        try:
+            deadline = time.monotonic() + 60
+            while True:
+                said = (data_dir.parent / "server.log").read_text()
+                told = re.search(r"listens on (http://\S+),", said)
+                if told is not None:
+                    break
+                assert process.poll() is None, said
+                assert time.monotonic() < deadline, said
+                time.sleep(0.05)
+            yield told[1], process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_a_server_from_start_to_stop(tmp_path: Path) -> None:
+    """It answers, keeps its files to itself, takes new keys, admits no second one, stops when told."""
+    data = tmp_path / "data"
+    with serving(data, PASSWORD) as (url, process):
+        assert httpx.get(f"{url}/readyz", timeout=30).status_code == 200
+        assert {path.stat().st_mode & 0o777 for path in data.iterdir() if path.is_file()} == {0o600}
+        assert data.stat().st_mode & 0o777 == 0o700
+
+        key = run("keys", "create", "ci", "--scope", "read", "--data-dir", str(data)).stdout.strip()
+        assert httpx.get(f"{url}/api/incidents", headers={"X-API-Key": key}).status_code == 200
+        assert "ci\tread\t****" in run("keys", "list", "--data-dir", str(data)).stdout
+        assert run("keys", "revoke", "ci", "--data-dir", str(data)).returncode == 0
+        deadline = time.monotonic() + 10
+        while httpx.get(f"{url}/api/incidents", headers={"X-API-Key": key}).status_code == 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+        second = run("serve", "--port", "0", "--data-dir", str(data), **PASSWORD)
+        assert second.returncode == 1
+        assert "Another server uses" in second.stderr
+
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    log = (tmp_path / "server.log").read_text()
+    assert "server_stopped" in log
+    assert PASSWORD["ADMIN_PASSWORD"] not in log
+    assert key not in log
+
+
+def test_the_first_start_says_what_to_do(tmp_path: Path) -> None:
+    """Without a password there is the setup."""
+    with serving(tmp_path / "data", {}) as (url, _process):
+        assert httpx.get(f"{url}/auth/setup-status", timeout=30).json()["setup_required"] is True
+    assert f"{url}/auth/setup" in (tmp_path / "server.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra", "sentence"),
+    [
+        (["--host", "0.0.0.0"], {}, "Refusing to listen on 0.0.0.0 without a password"),  # noqa: S104  it is refused
+        ([], {"AKMATORI_SECRET_KEY": "short"}, "32 bytes in URL-safe Base64"),
+        (["--database-url", "postgresql://u:hunter2@127.0.0.1:1/d"], {}, "The database cannot be used"),
+        (["--host", "192.0.2.1"], PASSWORD, "Cannot listen on 192.0.2.1"),
+    ],
+)
+def test_what_cannot_work_is_one_sentence(
+    tmp_path: Path, arguments: list[str], extra: dict[str, str], sentence: str
+) -> None:
+    """No trace, and no secret."""
+    ended = run("serve", "--port", "0", "--data-dir", str(tmp_path), *arguments, **extra)
+
+    assert ended.returncode == 1
+    assert sentence in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "hunter2" not in ended.stderr
+
+
+def test_keys_on_the_command_line(tmp_path: Path) -> None:
+    """Only the key itself is on the output, for scripts; wrong uses are told."""
+    where = ("--data-dir", str(tmp_path))
+
+    created = run("keys", "create", "ci", *where)
+
+    assert re.fullmatch(r"akm_[A-Za-z0-9_-]{43}\n", created.stdout)
+    assert "exists" in run("keys", "create", "ci", *where).stderr
+    assert "No API key has this name" in run("keys", "revoke", "other", *where).stderr
+    assert run("keys", "create", "x", "--scope", "root", *where).returncode == 2
+    assert "ci\twrite\t" in run("keys", "list", *where).stdout

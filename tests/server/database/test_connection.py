@@ -1,0 +1,108 @@
+"""The database: transactions, column types, and what its errors do not say."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+import sqlalchemy as sa
+
+from akmatori_server.auth.tables import installation
+from akmatori_server.database import Database
+
+NOW = datetime(2026, 11, 22, 10, 0, 0, 123456, tzinfo=UTC)
+
+
+def put(connection: sa.Connection, name: str, value: str = "1", moment: datetime = NOW) -> None:
+    """Store a fact."""
+    connection.execute(installation.insert().values(name=name, value=value, updated_at=moment))
+
+
+def names(database: Database) -> list[str]:
+    """List the facts."""
+    with database.read() as connection:
+        return list(
+            connection.execute(sa.select(installation.c.name).order_by(installation.c.name)).scalars()
+        )
+
+
+def _store_and_fail(connection: sa.Connection) -> None:
+    put(connection, "a")
+    raise LookupError
+
+
+def test_a_write_is_all_or_nothing(database: Database) -> None:
+    """An exception inside a write undoes it."""
+    with pytest.raises(LookupError), database.write() as connection:
+        _store_and_fail(connection)
+
+    assert names(database) == []
+
+
+def test_reading_sees_what_was_committed_last(database: Database) -> None:
+    """A read connection that stays open does not keep an old picture."""
+    with database.read() as reader:
+        count = sa.select(sa.func.count()).select_from(installation)
+        before = reader.execute(count).scalar_one()
+        with database.write() as connection:
+            put(connection, "a")
+
+        assert (before, reader.execute(count).scalar_one()) == (0, 1)
+
+
+def test_writers_do_not_lose_each_others_changes(database: Database) -> None:
+    """Reading a number and writing the next one is safe: writers come one after the other."""
+    with database.write() as connection:
+        put(connection, "n", "0")
+
+    def add() -> None:
+        for _ in range(20):
+            with database.write() as connection:
+                row = sa.select(installation.c.value).where(installation.c.name == "n").with_for_update()
+                number = int(connection.execute(row).scalar_one())
+                connection.execute(
+                    installation.update().where(installation.c.name == "n").values(value=str(number + 1))
+                )
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    with database.read() as connection:
+        assert connection.execute(sa.select(installation.c.value)).scalar_one() == "80"
+
+
+def test_a_moment_is_read_back_as_it_was(database: Database) -> None:
+    """Microseconds survive, and another zone is the same moment."""
+    with database.write() as connection:
+        put(connection, "a", moment=NOW.astimezone(timezone(timedelta(hours=5, minutes=30))))
+
+    with database.read() as connection:
+        moment = connection.execute(sa.select(installation.c.updated_at)).scalar_one()
+    assert (moment, moment.tzinfo) == (NOW, UTC)
+
+
+def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
+    """It would be read back as another moment."""
+    with pytest.raises(sa.exc.StatementError, match="time zone"), database.write() as connection:
+        put(connection, "a", moment=NOW.replace(tzinfo=None))
+
+
+def test_errors_do_not_repeat_values(database: Database) -> None:
+    """What a failing statement was given may be a secret, and errors are logged."""
+    with database.write() as connection:
+        put(connection, "a", "first")
+
+    with pytest.raises(sa.exc.IntegrityError) as caught, database.write() as connection:
+        put(connection, "a", "hunter2")
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_other_databases_are_refused() -> None:
+    """Only the two that are tested."""
+    with pytest.raises(ValueError, match="sqlite:// or postgresql://"):
+        Database.open("mysql://localhost/x")

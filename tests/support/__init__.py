@@ -1,0 +1,1 @@
+"""What tests share: databases, running servers, payloads of a made-up system."""
