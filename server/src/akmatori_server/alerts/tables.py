@@ -19,8 +19,12 @@ alerts = sa.Table(
     sa.Column("severity", sa.String(16), nullable=False),
     # The whole normalised alert, labels and raw payload included.
     sa.Column("payload", JSONText, nullable=False),
+    # As the source says.
     sa.Column("started_at", Timestamp),
+    # When it last stopped firing; kept when the same alert comes back, to tell what came before from what
+    # came after.
     sa.Column("resolved_at", Timestamp),
+    # By our own clock.
     sa.Column("first_seen_at", Timestamp, nullable=False),
     sa.Column("last_seen_at", Timestamp, nullable=False),
     sa.Column("deliveries", sa.Integer, nullable=False, server_default="1"),
@@ -33,6 +37,8 @@ alerts = sa.Table(
         sqlite_where=sa.text("status = 'firing'"),
         postgresql_where=sa.text("status = 'firing'"),
     ),
+    # Finds the newest row of each fingerprint of a delivery without reading the older ones.
+    sa.Index("ix_alerts_alert_source_id_fingerprint_id", "alert_source_id", "fingerprint", "id"),
     sa.Index("ix_alerts_incident_id", "incident_id"),
     sqlite_autoincrement=True,
 )

@@ -1,4 +1,4 @@
-"""Table of runbooks. The full-text index beside it is made by the migration, since each database has its own kind."""
+"""Table of runbooks. The full-text index beside it is in `index`: each database has its own kind."""
 
 from __future__ import annotations
 

@@ -1,0 +1,148 @@
+"""Answers the operations of the tag `alertSources`."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._generated.akmatori import codec, models
+from akmatori_server.alert_sources.models import (
+    AlertSource,
+    AlertSourceChanges,
+    AlertSourceType,
+    NewAlertSource,
+)
+from akmatori_server.alert_sources.service import AlertSourceService
+from akmatori_server.etag import etag_of, require_match
+from akmatori_server.http.call import Answer, Call
+from akmatori_server.http.once import KeyedCreate
+from akmatori_server.pagination import pagination_of, requested_page
+
+T = TypeVar("T")
+
+WEBHOOK_PATH = "/webhook/alert/"
+CREATE = KeyedCreate("createAlertSource", codec.encode_alert_source, codec.decode_alert_source)
+
+
+class AlertSourceHandlers:
+    """Alert sources over HTTP."""
+
+    def __init__(self, sources: AlertSourceService) -> None:
+        self._sources = sources
+
+    def list_alert_source_types(
+        self, _call: Call, /, *, page: int | Unset, per_page: int | Unset
+    ) -> models.AlertSourceTypeList:
+        """List the kinds of alert sources."""
+        every = [type_model(source_type) for source_type in self._sources.types()]
+        request = requested_page(page, per_page)
+        if request is None:
+            return every
+        shown = every[request.offset : request.offset + request.size]
+        return models.AlertSourceTypePage(data=shown, pagination=pagination_of(request, len(every)))
+
+    def list_alert_sources(
+        self, call: Call, /, *, page: int | Unset, per_page: int | Unset
+    ) -> models.AlertSourceList:
+        """List the alert sources."""
+        request = requested_page(page, per_page)
+        if request is None:
+            return [self._model(call, source) for source in self._sources.all()]
+        items, total = self._sources.page(offset=request.offset, limit=request.size)
+        return models.AlertSourcePage(
+            data=[self._model(call, source) for source in items], pagination=pagination_of(request, total)
+        )
+
+    def create_alert_source(
+        self, call: Call, /, *, idempotency_key: str | Unset, body: models.CreateAlertSourceRequest
+    ) -> Answer[models.AlertSource]:
+        """Add an alert source."""
+        new = NewAlertSource(
+            source_type_name=body.source_type_name,
+            name=body.name,
+            description=_given(body.description) or "",
+            webhook_secret=_given(body.webhook_secret) or "",
+            field_mappings=_given(body.field_mappings),
+            settings=_given(body.settings),
+            enabled=_given(body.enabled) is not False,
+        )
+        with self._sources.transaction() as connection:
+            created = CREATE.answer(
+                connection,
+                call,
+                key=idempotency_key,
+                request=codec.encode_create_alert_source_request(body),
+                create=lambda: self._model(call, self._sources.create_in(connection, new)),
+                now=self._sources.now(),
+            )
+        return Answer(created, headers={"ETag": _etag(created)})
+
+    def get_alert_source(self, call: Call, /, *, uuid: str) -> Answer[models.AlertSource]:
+        """Read one alert source."""
+        return self._answer(call, self._sources.get(uuid))
+
+    def update_alert_source(
+        self, call: Call, /, *, uuid: str, if_match: str | Unset, body: models.UpdateAlertSourceRequest
+    ) -> Answer[models.AlertSource]:
+        """Change members of an alert source."""
+        changes = AlertSourceChanges(
+            name=_given(body.name),
+            description=_given(body.description),
+            webhook_secret=_given(body.webhook_secret),
+            field_mappings=_given(body.field_mappings),
+            settings=_given(body.settings),
+            enabled=_given(body.enabled),
+        )
+
+        def check(stored: AlertSource) -> None:
+            require_match(if_match, _etag(self._model(call, stored)))
+
+        return self._answer(call, self._sources.update(uuid, changes, check=check))
+
+    def delete_alert_source(self, _call: Call, /, *, uuid: str) -> None:
+        """Delete an alert source."""
+        self._sources.delete(uuid)
+
+    def _answer(self, call: Call, source: AlertSource) -> Answer[models.AlertSource]:
+        shown = self._model(call, source)
+        return Answer(shown, headers={"ETag": _etag(shown)})
+
+    def _model(self, call: Call, source: AlertSource) -> models.AlertSource:
+        return models.AlertSource(
+            id=source.id,
+            uuid=source.uuid,
+            alert_source_type_id=source.type.id,
+            name=source.name,
+            description=source.description,
+            webhook_secret=self._sources.shown_secret(source),
+            webhook_url=call.base_url.rstrip("/") + WEBHOOK_PATH + source.uuid,
+            field_mappings=None if source.field_mappings is None else dict(source.field_mappings),
+            settings=None if source.settings is None else dict(source.settings),
+            enabled=source.enabled,
+            created_at=source.created_at,
+            updated_at=source.updated_at,
+            alert_source_type=type_model(source.type),
+        )
+
+
+def type_model(source_type: AlertSourceType) -> models.AlertSourceType:
+    """Return the type as the API shows it."""
+    return models.AlertSourceType(
+        id=source_type.id,
+        name=source_type.name,
+        display_name=source_type.display_name,
+        description=source_type.description,
+        default_field_mappings=dict(source_type.default_field_mappings),
+        webhook_secret_header=source_type.webhook_secret_header,
+        created_at=source_type.created_at,
+        updated_at=source_type.updated_at,
+    )
+
+
+def _etag(source: models.AlertSource) -> str:
+    return etag_of(source.uuid, source.updated_at, source.name)
+
+
+def _given(value: T | Unset | None) -> T | None:
+    """Read null and left out alike: both keep what is stored."""
+    return None if value is UNSET else value

@@ -1,0 +1,243 @@
+"""Managing alert sources, and finding the one a delivery is for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import IntegrityError
+
+from akmatori_server.alert_sources import store
+from akmatori_server.alert_sources.models import (
+    AlertSource,
+    AlertSourceChanges,
+    AlertSourceType,
+    NewAlertSource,
+)
+from akmatori_server.alert_sources.secret import MASK, is_mask_of, masked
+from akmatori_server.alert_sources.types import SLACK_CHANNEL, SOURCE_TYPES
+from akmatori_server.crypto import SecretBox, SecretUnreadableError
+from akmatori_server.database import Database
+from akmatori_server.errors import BadRequest, Conflict, NotFound, Unavailable
+
+_log = structlog.stdlib.get_logger("akmatori_server.alert_sources")
+
+LONGEST_NAME = 128
+
+Check = Callable[[AlertSource], None]
+"""Looks at a source before it is changed, and raises to refuse."""
+
+
+def allow(_source: AlertSource) -> None:
+    """Refuse nothing."""
+
+
+class AlertSourceService:
+    """Creates, reads, changes and deletes alert sources."""
+
+    def __init__(self, database: Database, secrets: SecretBox, *, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._secrets = secrets
+        self.now = now
+
+    def seed_types(self) -> None:
+        """Write the types this version knows; called at every start."""
+        with self._database.write() as connection:
+            for source_type in SOURCE_TYPES:
+                store.put_type(connection, source_type, now=self.now())
+
+    def types(self) -> list[AlertSourceType]:
+        """Return every type."""
+        with self._database.read() as connection:
+            return store.types(connection)
+
+    def all(self) -> list[AlertSource]:
+        """Return every source, the oldest first."""
+        with self._database.read() as connection:
+            return store.sources(connection)
+
+    def page(self, *, offset: int, limit: int) -> tuple[list[AlertSource], int]:
+        """Return a part of the list, and how long all of it is."""
+        with self._database.read() as connection:
+            total = store.count(connection)
+            # Beyond the end nothing is read; the offset may be larger than the database's integers.
+            items = store.sources(connection, offset=offset, limit=limit) if offset < total else []
+        return items, total
+
+    def get(self, identifier: str) -> AlertSource:
+        """Return one source.
+
+        Raises:
+            NotFound: there is none with this uuid.
+        """
+        with self._database.read() as connection:
+            return _found(store.get(connection, identifier))
+
+    def for_delivery(self, identifier: str) -> tuple[AlertSource, str]:
+        """Return the source a delivery is addressed to, and its secret ("" when it has none).
+
+        Raises:
+            NotFound: there is none with this uuid.
+            Unavailable: the secret cannot be read.
+        """
+        source = self.get(identifier)
+        try:
+            return source, self._secret_of(source)
+        except SecretUnreadableError as error:
+            # Never open because the key is gone; the sender keeps trying until an operator has put it back.
+            _log.error("alert_source_secret_unreadable", source=source.uuid)
+            raise Unavailable("This alert source cannot check secrets now; try again later.") from error
+
+    def shown_secret(self, source: AlertSource) -> str:
+        """Return what is shown of the source's secret; of one that cannot be read, that there is one."""
+        try:
+            return masked(self._secret_of(source))
+        except SecretUnreadableError:
+            return MASK
+
+    @contextmanager
+    def transaction(self) -> Generator[sa.Connection]:
+        """Yield one write transaction; a name that another writer takes meanwhile is a Conflict too."""
+        try:
+            with self._database.write() as connection:
+                yield connection
+        except IntegrityError as error:
+            raise _name_taken() from error
+
+    def create(self, new: NewAlertSource) -> AlertSource:
+        """Store a new source.
+
+        Raises:
+            BadRequest: a member breaks its rule.
+            Conflict: another source has this name.
+        """
+        with self.transaction() as connection:
+            return self.create_in(connection, new)
+
+    def create_in(self, connection: sa.Connection, new: NewAlertSource) -> AlertSource:
+        """Store a new source as part of the caller's transaction; raises what `create` raises."""
+        source_type = store.type_named(connection, new.source_type_name.strip())
+        if source_type is None:
+            known = ", ".join(known_type.name for known_type in store.types(connection))
+            raise BadRequest(f"source_type_name: there is no such type; use one of {known}.")
+        name = _name(new.name)
+        _check_settings(source_type.name, new.settings or {})
+        # There is no stored secret that a mask could stand for.
+        is_mask_of(new.webhook_secret, "")
+        if store.name_is_taken(connection, name):
+            raise _name_taken()
+        identifier, now = str(uuid.uuid4()), self.now()
+        values: dict[str, Any] = {
+            "uuid": identifier,
+            "alert_source_type_id": source_type.id,
+            "name": name,
+            "description": new.description,
+            "webhook_secret": self._sealed(new.webhook_secret, identifier),
+            "field_mappings": _plain(new.field_mappings),
+            "settings": _plain(new.settings),
+            "enabled": new.enabled,
+            "created_at": now,
+            "updated_at": now,
+        }
+        store.insert(connection, values)
+        return _found(store.get(connection, identifier))
+
+    def update(self, identifier: str, changes: AlertSourceChanges, *, check: Check = allow) -> AlertSource:
+        """Change what is not None.
+
+        Raises:
+            NotFound: there is none with this uuid.
+            BadRequest: a member breaks its rule.
+            Conflict: another source has this name, or `check` refused.
+        """
+        with self.transaction() as connection:
+            source = _found(store.get(connection, identifier))
+            check(source)
+            values = self._changed_values(connection, source, changes)
+            store.update(connection, identifier, {**values, "updated_at": self.now()})
+            return _found(store.get(connection, identifier))
+
+    def delete(self, identifier: str) -> None:
+        """Delete a source; its webhook answers 404 from then on, its incidents stay.
+
+        Raises:
+            NotFound: there is none with this uuid.
+        """
+        with self._database.write() as connection:
+            if not store.delete(connection, identifier):
+                raise _unknown()
+
+    def _changed_values(
+        self, connection: sa.Connection, source: AlertSource, changes: AlertSourceChanges
+    ) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        if changes.name is not None:
+            values["name"] = _name(changes.name)
+            if store.name_is_taken(connection, values["name"], except_uuid=source.uuid):
+                raise _name_taken()
+        if changes.description is not None:
+            values["description"] = changes.description
+        if changes.webhook_secret is not None and not is_mask_of(
+            changes.webhook_secret, self.shown_secret(source)
+        ):
+            values["webhook_secret"] = self._sealed(changes.webhook_secret, source.uuid)
+        if changes.field_mappings is not None:
+            values["field_mappings"] = _plain(changes.field_mappings)
+        if changes.settings is not None:
+            _check_settings(source.type.name, changes.settings)
+            values["settings"] = _plain(changes.settings)
+        if changes.enabled is not None:
+            values["enabled"] = changes.enabled
+        return values
+
+    def _sealed(self, secret: str, identifier: str) -> str | None:
+        return self._secrets.encrypt(secret, _context(identifier)) if secret else None
+
+    def _secret_of(self, source: AlertSource) -> str:
+        if source.sealed_secret is None:
+            return ""
+        return self._secrets.decrypt(source.sealed_secret, _context(source.uuid))
+
+
+def _context(identifier: str) -> str:
+    return f"alert_sources:{identifier}:webhook_secret"
+
+
+def _plain(members: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if members is None else dict(members)
+
+
+def _name(written: str) -> str:
+    name = written.strip()
+    if not name:
+        raise BadRequest("name: must not be blank.")
+    if len(name) > LONGEST_NAME:
+        raise BadRequest(f"name: {LONGEST_NAME} characters at most.")
+    return name
+
+
+def _check_settings(type_name: str, settings: Mapping[str, Any]) -> None:
+    if type_name != SLACK_CHANNEL:
+        return
+    channel = settings.get("slack_channel_id")
+    if not isinstance(channel, str) or not channel.strip():
+        raise BadRequest("settings.slack_channel_id: a Slack channel needs the channel's id.")
+
+
+def _found(source: AlertSource | None) -> AlertSource:
+    if source is None:
+        raise _unknown()
+    return source
+
+
+def _unknown() -> NotFound:
+    return NotFound("No alert source has this uuid.")
+
+
+def _name_taken() -> Conflict:
+    return Conflict("An alert source with this name exists.")

@@ -1,0 +1,111 @@
+"""Answers the operations of the tag `incidents`."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._generated.akmatori import codec, models
+from akmatori_server.etag import etag_of
+from akmatori_server.http.call import Answer, Call
+from akmatori_server.http.once import KeyedCreate
+from akmatori_server.incidents.cursor import EPOCH
+from akmatori_server.incidents.models import CreatedBetween, Incident, OpenedIncident
+from akmatori_server.incidents.service import IncidentService, requested_by_task
+from akmatori_server.pagination import PageRequest, pagination_of, requested_page
+
+NOTICE = "The incident is stored; its investigation starts now."
+CREATE = KeyedCreate(
+    "createIncident", codec.encode_create_incident_result, codec.decode_create_incident_result
+)
+
+
+class IncidentHandlers:
+    """Incidents over HTTP."""
+
+    def __init__(self, incidents: IncidentService) -> None:
+        self._incidents = incidents
+
+    def list_incidents(
+        self,
+        _call: Call,
+        /,
+        *,
+        page: int | Unset,
+        per_page: int | Unset,
+        cursor: str | Unset,
+        from_: int | Unset,
+        to: int | Unset,
+        include: models.IncidentInclude | Unset,
+    ) -> models.IncidentPage:
+        """List incidents, newest first."""
+        request = requested_page(page, per_page) or PageRequest()
+        found = self._incidents.page(
+            request,
+            cursor=None if cursor is UNSET else cursor,
+            bounds=CreatedBetween(earliest=_moment(from_), latest=_moment(to)),
+            with_log=include == models.IncidentInclude.LOG,
+        )
+        return models.IncidentPage(
+            data=[incident_model(incident, log) for incident, log in found.items],
+            pagination=pagination_of(request, found.total, next_cursor=found.next_cursor),
+        )
+
+    def create_incident(
+        self, call: Call, /, *, idempotency_key: str | Unset, body: models.CreateIncidentRequest
+    ) -> models.CreateIncidentResult:
+        """Open an incident and queue its investigation."""
+        new = requested_by_task(body.task, body.context or None)
+        with self._incidents.opening() as opening:
+            return CREATE.answer(
+                opening.connection,
+                call,
+                key=idempotency_key,
+                request=codec.encode_create_incident_request(body),
+                create=lambda: _opened_model(opening.open(new)),
+                now=opening.now,
+            )
+
+    def get_incident(self, _call: Call, /, *, uuid: str) -> Answer[models.Incident]:
+        """Read one incident with its whole log."""
+        incident, log = self._incidents.get(uuid)
+        tag = etag_of(incident.uuid, incident.updated_at, incident.status, incident.title, len(log))
+        return Answer(incident_model(incident, log), headers={"ETag": tag})
+
+
+def incident_model(incident: Incident, full_log: str) -> models.Incident:
+    """Return the incident as the API shows it."""
+    return models.Incident(
+        id=incident.id,
+        uuid=incident.uuid,
+        source=incident.source,
+        source_id=incident.source_id,
+        title=incident.title,
+        status=models.IncidentStatus(incident.status),
+        context=incident.context,
+        session_id=incident.session_id,
+        working_dir=incident.working_dir,
+        full_log=full_log,
+        response=incident.response,
+        tokens_used=incident.tokens_used,
+        execution_time_ms=incident.execution_time_ms,
+        started_at=incident.started_at,
+        completed_at=UNSET if incident.completed_at is None else incident.completed_at,
+        created_at=incident.created_at,
+        updated_at=incident.updated_at,
+        slack_channel_id=incident.slack_channel_id,
+        slack_message_ts=incident.slack_message_ts,
+    )
+
+
+def _opened_model(opened: OpenedIncident) -> models.CreateIncidentResult:
+    return models.CreateIncidentResult(
+        uuid=opened.uuid,
+        status=models.IncidentStatus.PENDING,
+        working_dir=str(opened.working_dir),
+        message=NOTICE,
+    )
+
+
+def _moment(unix_seconds: int | Unset) -> datetime | None:
+    return None if unix_seconds is UNSET else EPOCH + timedelta(seconds=unix_seconds)

@@ -1,0 +1,71 @@
+"""The log of an incident as one text, put together from its rows each time it is read.
+
+Rows are only ever added, so the text only ever grows at its end: a reader may ask again and show what is new.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+import attrs
+import sqlalchemy as sa
+
+from akmatori_server.incidents.tables import incident_log
+
+EXECUTION_MARKER = "--- Execution Log ---"
+FINAL_MARKER = "--- Final Response ---"
+
+
+class LineKind(enum.StrEnum):
+    """What a row of the log is, which decides how it is shown."""
+
+    HEADER = "header"
+    NOTE = "note"
+    TOOL = "tool"
+    FINDING = "finding"
+    FINAL = "final"
+
+
+@attrs.frozen
+class LogLine:
+    """One row. Its key says what it is about, so that a step repeated after a crash finds it written."""
+
+    key: str
+    kind: LineKind
+    text: str
+
+
+_MARKS = {LineKind.NOTE: "", LineKind.TOOL: "🛠️ ", LineKind.FINDING: "🔎 "}
+
+
+def read_log(connection: sa.Connection, incident_id: int) -> str:
+    """Return the whole log of an incident, "" before its investigation began."""
+    query = (
+        sa.select(incident_log.c.kind, incident_log.c.text)
+        .where(incident_log.c.incident_id == incident_id)
+        .order_by(incident_log.c.id)
+    )
+    return assemble((str(row.kind), str(row.text)) for row in connection.execute(query))
+
+
+def assemble(rows: Iterable[tuple[str, str]]) -> str:
+    """Join rows of (kind, text) in their order: header, execution log, final response."""
+    parts: list[str] = []
+    in_execution = False
+    for kind, text in rows:
+        if kind == LineKind.HEADER:
+            parts.append(text)
+            continue
+        if kind == LineKind.FINAL:
+            parts.append(f"\n\n{FINAL_MARKER}\n\n{text}")
+            continue
+        if not in_execution:
+            parts.append(f"\n\n{EXECUTION_MARKER}\n")
+            in_execution = True
+        # A kind written by a newer version is shown as it is.
+        parts.append(f"\n{_MARKS.get(LineKind(kind), '') if kind in _KINDS else ''}{text}")
+    return "".join(parts).lstrip("\n")
+
+
+_KINDS = frozenset(LineKind)

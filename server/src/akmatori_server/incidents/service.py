@@ -1,0 +1,198 @@
+"""Opening incidents and reading them back."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import attrs
+import sqlalchemy as sa
+
+from akmatori_server.database import Database
+from akmatori_server.errors import BadRequest, NotFound
+from akmatori_server.incidents import store
+from akmatori_server.incidents.cursor import decode_cursor, encode_cursor
+from akmatori_server.incidents.log import read_log
+from akmatori_server.incidents.models import (
+    CreatedBetween,
+    Incident,
+    NewIncident,
+    OpenedIncident,
+    Position,
+    Status,
+)
+from akmatori_server.incidents.ports import Queue
+from akmatori_server.incidents.storable import JSON, storable_object, storable_text
+from akmatori_server.incidents.title import title_of
+from akmatori_server.pagination import PageRequest
+
+# The working directory holds what the investigation finds out; nobody else on the machine needs to read it.
+DIRECTORY_MODE = 0o700
+LONGEST_SOURCE_ID = 255
+LONGEST_TITLE = 255
+EVER = CreatedBetween()
+
+
+@attrs.frozen(kw_only=True)
+class IncidentPage:
+    """A part of the list, with the log of each incident that was asked for (else "")."""
+
+    items: list[tuple[Incident, str]]
+    total: int
+    next_cursor: str | None
+
+
+class Opening:
+    """One transaction in which incidents may be opened: the row, the queue and the directory, together."""
+
+    def __init__(self, connection: sa.Connection, queue: Queue, root: Path, now: datetime) -> None:
+        self.connection = connection
+        self.now = now
+        self._queue = queue
+        self._root = root
+        self._made: list[Path] = []
+
+    def open(self, new: NewIncident) -> OpenedIncident:
+        """Store the incident and queue its investigation; both take effect when the transaction commits."""
+        identifier = str(uuid.uuid4())
+        directory = self._make_directory(identifier)
+        incident_id = store.insert(
+            self.connection,
+            {
+                "uuid": identifier,
+                "source": new.source,
+                "source_id": storable_text(new.source_id, LONGEST_SOURCE_ID),
+                "title": storable_text(new.title, LONGEST_TITLE),
+                "status": Status.PENDING.value,
+                "context": storable_object(dict(new.context)),
+                "working_dir": str(directory),
+                "started_at": self.now,
+                "created_at": self.now,
+                "updated_at": self.now,
+            },
+        )
+        self._queue.enqueue(self.connection, incident_id)
+        return OpenedIncident(id=incident_id, uuid=identifier, working_dir=directory)
+
+    def discard_directories(self) -> None:
+        """Remove the directories of incidents that were rolled back; they are empty."""
+        for directory in self._made:
+            with contextlib.suppress(OSError):
+                directory.rmdir()
+
+    def _make_directory(self, identifier: str) -> Path:
+        self._root.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        directory = self._root / identifier
+        directory.mkdir(mode=DIRECTORY_MODE)
+        self._made.append(directory)
+        return directory
+
+
+class IncidentService:
+    """Opens incidents and reads them."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        queue: Queue,
+        data_directory: Path,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._queue = queue
+        self._root = data_directory / "incidents"
+        self._now = now
+
+    @contextmanager
+    def opening(self) -> Generator[Opening]:
+        """Yield one write transaction in which incidents may be opened."""
+        opening: Opening | None = None
+        try:
+            with self._database.write() as connection:
+                opening = Opening(connection, self._queue, self._root, self._now())
+                yield opening
+        except BaseException:
+            if opening is not None:
+                opening.discard_directories()
+            raise
+
+    def get(self, identifier: str) -> tuple[Incident, str]:
+        """Return the incident with its whole log.
+
+        Raises:
+            NotFound: there is none with this uuid.
+        """
+        with self._database.read() as connection:
+            incident = store.get(connection, identifier)
+            if incident is None:
+                raise NotFound("No incident has this uuid.")
+            return incident, read_log(connection, incident.id)
+
+    def page(
+        self,
+        request: PageRequest,
+        *,
+        cursor: str | None = None,
+        bounds: CreatedBetween = EVER,
+        with_log: bool = False,
+    ) -> IncidentPage:
+        """Return one page of the list, newest first: by its number, or what follows `cursor`.
+
+        Raises:
+            BadRequest: the cursor is not one of ours.
+        """
+        position = None if cursor is None else decode_cursor(cursor)
+        with self._database.read() as connection:
+            total = store.count(connection, bounds)
+            found = _rows(connection, bounds, position, total, request)
+            items = found[: request.size]
+            logs = store.logs(connection, [item.id for item in items]) if with_log else {}
+        is_last = len(found) <= request.size
+        return IncidentPage(
+            items=[(item, logs.get(item.id, "")) for item in items],
+            total=total,
+            next_cursor=None if is_last else encode_cursor(Position(items[-1].created_at, items[-1].id)),
+        )
+
+
+def _rows(
+    connection: sa.Connection,
+    bounds: CreatedBetween,
+    position: Position | None,
+    total: int,
+    request: PageRequest,
+) -> list[Incident]:
+    """Read one row more than the page holds: it tells whether another page follows."""
+    limit = request.size + 1
+    if position is not None:
+        return store.page_after(connection, bounds, position=position, limit=limit)
+    # Beyond the end nothing is read; the offset may be larger than the database's integers.
+    if request.offset >= total:
+        return []
+    return store.page(connection, bounds, offset=request.offset, limit=limit)
+
+
+def requested_by_task(task: str, context: Mapping[str, object] | None) -> NewIncident:
+    """Describe the incident that a caller of the API asks for.
+
+    The caller's members win over ours, as the contract has it. Nothing in the server trusts them: who opened
+    the incident is in `source`.
+
+    Raises:
+        BadRequest: there is no task.
+    """
+    if not task:
+        raise BadRequest("task: must not be empty.")
+    own: dict[str, JSON] = {"task": storable_text(task), "created_by": "api"}
+    return NewIncident(
+        source="api",
+        source_id=f"api-{time.time_ns()}",
+        title=title_of(task, source="api"),
+        context=own | storable_object(dict(context or {})),
+    )

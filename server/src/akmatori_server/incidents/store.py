@@ -1,0 +1,104 @@
+"""SQL of incidents. Every function works on the caller's connection, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+
+from akmatori_server.database import Timestamp
+from akmatori_server.incidents.log import assemble
+from akmatori_server.incidents.models import CreatedBetween, Incident, Position
+from akmatori_server.incidents.tables import incident_log, incidents
+
+# Names as plain strings: SQLAlchemy's own are a subclass that some encoders refuse.
+_NAMES = tuple(str(column.name) for column in incidents.c if column.name != "fence")
+_COLUMNS = tuple(incidents.c[name] for name in _NAMES)
+_NEWEST_FIRST = (incidents.c.created_at.desc(), incidents.c.id.desc())
+
+
+def insert(connection: sa.Connection, values: dict[str, Any]) -> int:
+    """Store a new incident and return its id."""
+    statement = sa.insert(incidents).values(values).returning(incidents.c.id)
+    return int(connection.execute(statement).scalar_one())
+
+
+def get(connection: sa.Connection, uuid: str) -> Incident | None:
+    """Return the incident with this uuid, or None."""
+    row = connection.execute(sa.select(*_COLUMNS).where(incidents.c.uuid == uuid)).one_or_none()
+    return None if row is None else _incident(row)
+
+
+def count(connection: sa.Connection, bounds: CreatedBetween) -> int:
+    """Count the incidents within the bounds."""
+    query = sa.select(sa.func.count()).select_from(incidents).where(*_within(bounds))
+    return connection.execute(query).scalar_one()
+
+
+def page(connection: sa.Connection, bounds: CreatedBetween, *, offset: int, limit: int) -> list[Incident]:
+    """Return a slice of the list, newest first.
+
+    The inner query walks the index alone; only the rows that are answered are read. On a deep page that is a
+    quarter of the time.
+    """
+    ids = (
+        sa.select(incidents.c.id)
+        .where(*_within(bounds))
+        .order_by(*_NEWEST_FIRST)
+        .limit(limit)
+        .offset(offset)
+        .subquery()
+    )
+    query = sa.select(*_COLUMNS).join(ids, incidents.c.id == ids.c.id).order_by(*_NEWEST_FIRST)
+    return [_incident(row) for row in connection.execute(query)]
+
+
+def page_after(
+    connection: sa.Connection, bounds: CreatedBetween, *, position: Position, limit: int
+) -> list[Incident]:
+    """Return what follows `position` in the list; the cost does not grow with the depth."""
+    here = sa.tuple_(incidents.c.created_at, incidents.c.id)
+    there = sa.tuple_(sa.literal(position.created_at, Timestamp), sa.literal(position.id, sa.BigInteger))
+    query = sa.select(*_COLUMNS).where(*_within(bounds), here < there).order_by(*_NEWEST_FIRST).limit(limit)
+    return [_incident(row) for row in connection.execute(query)]
+
+
+def logs(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Return the whole logs of several incidents, read together; one without a log is left out."""
+    query = (
+        sa.select(incident_log.c.incident_id, incident_log.c.kind, incident_log.c.text)
+        .where(incident_log.c.incident_id.in_(ids))
+        .order_by(incident_log.c.incident_id, incident_log.c.id)
+    )
+    rows = groupby(connection.execute(query), key=lambda row: int(row.incident_id))
+    return {incident_id: assemble((row.kind, row.text) for row in lines) for incident_id, lines in rows}
+
+
+def still_pending(connection: sa.Connection, ids: Sequence[int]) -> int | None:
+    """Return the oldest of these incidents that nobody has taken yet, locked until the transaction ends.
+
+    The lock makes whoever takes it wait (and see what was attached), or makes us see that it is taken.
+    """
+    query = (
+        sa.select(incidents.c.id)
+        .where(incidents.c.id.in_(ids), incidents.c.status == "pending")
+        .order_by(incidents.c.id)
+        .limit(1)
+        .with_for_update()
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def _within(bounds: CreatedBetween) -> list[sa.ColumnElement[bool]]:
+    conditions: list[sa.ColumnElement[bool]] = []
+    if bounds.earliest is not None:
+        conditions.append(incidents.c.created_at >= bounds.earliest)
+    if bounds.latest is not None:
+        conditions.append(incidents.c.created_at <= bounds.latest)
+    return conditions
+
+
+def _incident(row: sa.Row[Any]) -> Incident:
+    return Incident(**dict(zip(_NAMES, row, strict=True)))

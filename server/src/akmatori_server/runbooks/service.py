@@ -1,0 +1,108 @@
+"""Managing runbooks, and finding the ones that fit a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from akmatori_server.database import Database
+from akmatori_server.errors import BadRequest, NotFound
+from akmatori_server.runbooks import store
+from akmatori_server.runbooks.models import Runbook, RunbookText
+
+LONGEST_TITLE = 255
+
+Check = Callable[[Runbook], None]
+"""Looks at a runbook before it is changed, and raises to refuse."""
+
+
+def allow(_runbook: Runbook) -> None:
+    """Refuse nothing."""
+
+
+def written_text(title: str, content: str) -> RunbookText:
+    """Check what a caller writes.
+
+    Raises:
+        BadRequest: the title or the content is blank, or the title is too long.
+    """
+    title = title.strip()
+    if not title:
+        raise BadRequest("title: must not be blank.")
+    if len(title) > LONGEST_TITLE:
+        raise BadRequest(f"title: {LONGEST_TITLE} characters at most.")
+    if not content.strip():
+        raise BadRequest("content: must not be blank.")
+    return RunbookText(title=title, content=content)
+
+
+class RunbookService:
+    """Creates, reads, replaces and deletes runbooks."""
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
+        self.database = database
+        self.now = now
+
+    def all(self) -> list[Runbook]:
+        """Return every runbook, by title."""
+        with self.database.read() as connection:
+            return store.listed(connection)
+
+    def page(self, *, offset: int, limit: int) -> tuple[list[Runbook], int]:
+        """Return a part of the list, and how long all of it is."""
+        with self.database.read() as connection:
+            total = store.count(connection)
+            # Beyond the end nothing is read; the offset may be larger than the database's integers.
+            items = store.listed(connection, offset=offset, limit=limit) if offset < total else []
+        return items, total
+
+    def get(self, runbook_id: int) -> Runbook:
+        """Return one runbook.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        with self.database.read() as connection:
+            return _found(store.get(connection, runbook_id))
+
+    def create(self, text: RunbookText) -> Runbook:
+        """Store a new runbook; titles need not be unique."""
+        with self.database.write() as connection:
+            return self.create_in(connection, text)
+
+    def create_in(self, connection: sa.Connection, text: RunbookText) -> Runbook:
+        """Store a new runbook as part of the caller's transaction."""
+        return store.insert(connection, text, now=self.now())
+
+    def replace(self, runbook_id: int, text: RunbookText, *, check: Check = allow) -> Runbook:
+        """Replace title and content.
+
+        Raises:
+            NotFound: there is none with this id.
+            Conflict: `check` refused.
+        """
+        with self.database.write() as connection:
+            check(_found(store.get(connection, runbook_id)))
+            return store.update(connection, runbook_id, text, now=self.now())
+
+    def delete(self, runbook_id: int) -> None:
+        """Delete a runbook.
+
+        Raises:
+            NotFound: there is none with this id.
+        """
+        with self.database.write() as connection:
+            if not store.delete(connection, runbook_id):
+                raise _unknown()
+
+
+def _found(runbook: Runbook | None) -> Runbook:
+    if runbook is None:
+        raise _unknown()
+    return runbook
+
+
+def _unknown() -> NotFound:
+    return NotFound("No runbook has this id.")

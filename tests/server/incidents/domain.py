@@ -1,0 +1,95 @@
+"""The services of the domain packages on a real database, for their tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import attrs
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+
+from akmatori_server.alert_sources.service import AlertSourceService
+from akmatori_server.alerts.ingest import Ingest
+from akmatori_server.crypto import SecretBox
+from akmatori_server.database import Database
+from akmatori_server.engine.memory_engine import MemoryEngine
+from akmatori_server.http.call import Call, Caller, Scope
+from akmatori_server.incidents.service import IncidentService
+from akmatori_server.runbooks.service import RunbookService
+
+START = datetime(2026, 5, 15, 10, 0, tzinfo=UTC)
+
+
+@attrs.define
+class Clock:
+    """A clock that a test moves."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        """Return the present moment."""
+        return self.now
+
+    def tick(self, seconds: float = 1.0) -> datetime:
+        """Let time pass, and return the moment after it."""
+        self.now += timedelta(seconds=seconds)
+        return self.now
+
+
+@attrs.frozen
+class Domain:
+    """Every service of these packages on one database."""
+
+    database: Database
+    clock: Clock
+    queue: MemoryEngine
+    data_directory: Path
+    secrets: SecretBox
+    incidents: IncidentService
+    sources: AlertSourceService
+    ingest: Ingest
+    runbooks: RunbookService
+
+    def rows(self, query: sa.Select[*tuple[object, ...]]) -> list[tuple[object, ...]]:
+        """Return what a query finds."""
+        with self.database.read() as connection:
+            return [tuple(row) for row in connection.execute(query)]
+
+
+def make_domain(database: Database, data_directory: Path) -> Domain:
+    """Put the services together as the server does."""
+    clock, queue = Clock(), MemoryEngine()
+    secrets = SecretBox([Fernet.generate_key().decode()])
+    incidents = IncidentService(database, queue=queue, data_directory=data_directory, now=clock)
+    sources = AlertSourceService(database, secrets, now=clock)
+    sources.seed_types()
+    return Domain(
+        database=database,
+        clock=clock,
+        queue=queue,
+        data_directory=data_directory,
+        secrets=secrets,
+        incidents=incidents,
+        sources=sources,
+        ingest=Ingest(sources, incidents),
+        runbooks=RunbookService(database, now=clock),
+    )
+
+
+def call(*, name: str = "admin", headers: dict[str, str] | None = None) -> Call:
+    """One request of an authenticated caller."""
+    return Call(
+        caller=Caller(kind="user", name=name, scope=Scope.ADMIN),
+        request_id="req-1",
+        headers=headers or {},
+        remote="127.0.0.1",
+        base_url="https://akmatori.example.net",
+    )
+
+
+@pytest.fixture
+def domain(database: Database, tmp_path: Path) -> Domain:
+    """The services on that database."""
+    return make_domain(database, tmp_path / "data")
