@@ -1,0 +1,318 @@
+"""The engine on DBOS: one code path for a single process on SQLite and several workers on PostgreSQL.
+
+DBOS keeps its tables beside ours (on PostgreSQL in the schema `dbos`), so that an incident and its queue
+entry commit
+together. What this module knows about DBOS 3.4, each point seen in a test:
+
+- The application version is constant. By default it is a hash of our source, and an upgrade would strand
+  the queue.
+- Every worker has an id of its own. The default is shared, and two workers would take each other's running
+  work.
+- Recovery of *another* worker's work is not part of the library: heartbeats and `adopt_dead` are ours.
+- Its serializer is pickle, so arguments are ids and nothing else.
+- A workflow that ends in an error is never run again, so the handler is retried here, inside the workflow,
+  and there is no limit of recoveries; who takes an incident too often is for the incident's own fence
+  number to say.
+- It is one per process. `EngineBusyError` says so; after `stop` another engine may run in the same process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import threading
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from dbos import DBOS, DBOSClient, DBOSConfig
+from sqlalchemy.exc import SQLAlchemyError
+
+from akmatori_server.database import Database
+from akmatori_server.engine.port import Handler, Job
+from akmatori_server.engine.workers import Workers
+
+APPLICATION = "akmatori"
+APPLICATION_VERSION = "1"
+QUEUE = "incidents"
+WORKFLOW = "investigate"
+EMBEDDED_WORKER = "embedded"
+
+POLLING_SECONDS = 0.2
+HEARTBEAT_TTL_SECONDS = 15.0
+# Waits between two tries of a handler that raised: the database is away, most likely.
+RETRY_FIRST_SECONDS = 1.0
+RETRY_LONGEST_SECONDS = 60.0
+# Rows of finished work are kept this long, for a person looking at the queue; an incident's story is in our
+# tables.
+KEEP_FINISHED = timedelta(days=7)
+FORGET_EVERY_SECONDS = 3600.0
+FORGET_AT_ONCE = 1000
+
+log = structlog.get_logger(__name__)
+
+_running_engine: list[DBOSEngine] = []
+_lifecycle = threading.Lock()
+
+
+class EngineBusyError(RuntimeError):
+    """Another engine works in this process already; DBOS allows one at a time."""
+
+
+class DBOSEngine:
+    """The durable engine.
+
+    `run` also creates DBOS's tables. A process that only enqueues calls `prepare` instead, before its first
+    `enqueue`.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        worker_id: str | None = None,
+        polling_seconds: float = POLLING_SECONDS,
+        heartbeat_ttl_seconds: float = HEARTBEAT_TTL_SECONDS,
+    ) -> None:
+        self.worker_id = worker_id or (EMBEDDED_WORKER if database.is_sqlite else _unique_worker_id())
+        self._database = database
+        self._workers = Workers(database)
+        self._polling_seconds = polling_seconds
+        self._ttl = heartbeat_ttl_seconds
+        self._jobs: dict[str, tuple[str, Job]] = {}
+        self._stopping = threading.Event()
+        self._heart: threading.Thread | None = None
+        # Lazy: it is used with the caller's connection, or after `prepare` or `run`.
+        self._client = DBOSClient(
+            system_database_engine=database.engine,
+            dbos_system_schema=_schema(database),
+            application_name=APPLICATION,
+            lazy=True,
+        )
+
+    def prepare(self) -> None:
+        """Create or upgrade DBOS's tables, so that `enqueue` works in a process that never calls `run`."""
+        _outside_any_loop(
+            lambda: DBOS.migrate(_url(self._database), schema=_schema(self._database) or "dbos")
+        )
+
+    def enqueue(self, connection: sa.Connection, incident_id: int) -> None:
+        """Put an incident in the queue as part of the caller's transaction."""
+        self._client.enqueue_in_transaction(
+            connection,
+            {
+                "workflow_name": WORKFLOW,
+                "queue_name": QUEUE,
+                "workflow_id": _workflow_id(incident_id),
+                "app_version": APPLICATION_VERSION,
+                "application_name": APPLICATION,
+            },
+            incident_id,
+        )
+
+    def cancel(self, incident_id: int) -> None:
+        """Take an incident out of the queue, or cancel the handler working on it, in any process."""
+        _outside_any_loop(lambda: self._client.cancel_workflows([_workflow_id(incident_id)]))
+
+    def schedule(self, name: str, cron: str, fn: Job) -> None:
+        """Declare a scheduled job; call before `run`."""
+        if self._heart is not None:
+            raise RuntimeError(f"The schedule {name!r} must be declared before the engine runs.")
+        self._jobs[name] = (cron, fn)
+
+    def run(self, handler: Handler, concurrency: int) -> None:
+        """Create DBOS's tables if need be, recover this worker's work and begin.
+
+        Raises:
+            EngineBusyError: an engine is running in this process.
+        """
+        with _lifecycle:
+            if _running_engine:
+                raise EngineBusyError(
+                    "A durable engine runs in this process already; stop it before another starts."
+                )
+            _running_engine.append(self)
+        try:
+            _outside_any_loop(lambda: self._launch(handler, concurrency))
+        except BaseException:
+            self.stop()
+            raise
+
+    def adopt_dead(self, ttl: float) -> int:
+        """Queue again what unseen workers left behind. Safe to call from several workers at once."""
+        alive = self._workers.alive(ttl) | {self.worker_id}
+        pending = DBOS.list_workflows(
+            status="PENDING", application_name=APPLICATION, load_input=False, load_output=False
+        )
+        dead = sorted({owner for workflow in pending if (owner := workflow.executor_id)} - alive)
+        if not dead:
+            return 0
+        adopted = _recover(dead)
+        log.warning("engine_adopted_work", workers=dead, incidents=adopted)
+        return adopted
+
+    def stop(self) -> None:
+        """Stop working; another engine may run in this process then. What was interrupted waits."""
+        self._stopping.set()
+        if self._heart is not None:
+            self._heart.join()
+            self._heart = None
+        with _lifecycle:
+            if self not in _running_engine:
+                return
+            # The registry goes too: it holds the workflow of this engine, and with it this engine's handler.
+            _outside_any_loop(lambda: DBOS.destroy(destroy_registry=True))
+            _running_engine.clear()
+        with contextlib.suppress(SQLAlchemyError):  # leaving is a courtesy: unseen for a while says the same
+            self._workers.leave(self.worker_id)
+
+    def _launch(self, handler: Handler, concurrency: int) -> None:
+        self._stopping.clear()
+        # Opens the file, which sets WAL for everybody; DBOS would leave SQLite's slower default.
+        # And the beat comes before the first claim: whoever works is known to be alive.
+        self._workers.beat(self.worker_id)
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "system_database_url": _url(self._database),
+            "application_version": APPLICATION_VERSION,
+            "executor_id": self.worker_id,
+            "log_level": "WARNING",
+            "scheduler_polling_interval_sec": 5.0,
+        }
+        if not self._database.is_sqlite:
+            config["dbos_system_schema"] = "dbos"
+        # The queue is there before the launch, or its worker would see it only a second later.
+        self.prepare()
+        self._client.register_queue(
+            QUEUE,
+            worker_concurrency=concurrency,
+            polling_interval_sec=self._polling_seconds,
+            on_conflict="always_update",
+            application_name=APPLICATION,
+        )
+        DBOS(config=config)
+        _register_workflow(handler)
+        schedules = [_register_job(name, cron, fn) for name, (cron, fn) in self._jobs.items()]
+        DBOS.launch()
+        DBOS.apply_schedules(schedules)
+        for known in DBOS.list_schedules():
+            if known["schedule_name"] not in self._jobs:
+                # Declared by an earlier version of ours; DBOS would try to run it for ever.
+                DBOS.delete_schedule(known["schedule_name"])
+        self._heart = threading.Thread(target=self._beat_until_stopped, name="engine-heart", daemon=True)
+        self._heart.start()
+
+    def _beat_until_stopped(self) -> None:
+        forget_after = 0.0
+        interval = self._ttl / 3
+        while not self._stopping.wait(interval):
+            try:
+                self._workers.beat(self.worker_id)
+                self.adopt_dead(self._ttl)
+                forget_after -= interval
+                if forget_after <= 0:
+                    self.forget_finished(datetime.now(UTC) - KEEP_FINISHED)
+                    forget_after = FORGET_EVERY_SECONDS
+            except Exception:
+                # The database is away; the heart has to go on, or nobody beats when it is back.
+                log.exception("engine_heartbeat_failed", worker=self.worker_id)
+
+    def forget_finished(self, before: datetime) -> None:
+        """Delete the queue's rows of work that ended before this moment, a thousand at most."""
+        finished = DBOS.list_workflows(
+            status=["SUCCESS", "ERROR", "CANCELLED"],
+            completed_before=before.isoformat(),
+            application_name=APPLICATION,
+            limit=FORGET_AT_ONCE,
+            load_input=False,
+            load_output=False,
+        )
+        if finished:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in finished])
+
+
+def _register_workflow(handler: Handler) -> None:
+    async def attempt(incident_id: int) -> None:
+        wait = RETRY_FIRST_SECONDS
+        while True:
+            try:
+                await handler(incident_id)
+            except Exception:
+                log.exception("engine_handler_failed", incident_id=incident_id, retry_in_seconds=wait)
+                await asyncio.sleep(wait)
+                wait = min(2 * wait, RETRY_LONGEST_SECONDS)
+            else:
+                return
+
+    async def investigate(incident_id: int) -> None:
+        # One step, and preemptible: a step can be cancelled in its middle, a workflow only between two steps.
+        await DBOS.run_step_async({"name": "attempt", "preemptible": True}, attempt, incident_id)
+
+    DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(investigate)
+
+
+def _register_job(name: str, cron: str, fn: Job) -> Any:
+    def job(_at: datetime, _context: object) -> None:
+        try:
+            fn()
+        except Exception:
+            log.exception("engine_job_failed", job=name)
+
+    registered = DBOS.workflow(name=f"job-{name}", max_recovery_attempts=None)(job)
+    return {"schedule_name": name, "workflow_fn": registered, "schedule": cron}
+
+
+def _recover(dead: list[str]) -> int:
+    """Return the work of dead workers to the queue.
+
+    The library's one private function used here. The public `resume_workflows` is blunter: it would also
+    take work that a second adopter has started in between; this one changes only rows still owned by the
+    dead.
+    """
+    handles = DBOS._recover_pending_workflows(dead)  # pyright: ignore[reportPrivateUsage]  see above
+    return len(handles)
+
+
+def _outside_any_loop(call: Any) -> None:
+    """Call in a thread of its own when an event loop runs in this one.
+
+    DBOS adopts a loop it finds at launch, and investigations would then share the loop that serves requests.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        call()
+        return
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            call()
+        except BaseException as failure:  # noqa: BLE001  carried over to the caller's thread
+            failures.append(failure)
+
+    thread = threading.Thread(target=run, name="engine-lifecycle")
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+
+
+def _workflow_id(incident_id: int) -> str:
+    return f"incident-{incident_id}"
+
+
+def _schema(database: Database) -> str | None:
+    return None if database.is_sqlite else "dbos"
+
+
+def _url(database: Database) -> str:
+    return database.engine.url.render_as_string(hide_password=False)
+
+
+def _unique_worker_id() -> str:
+    return f"{socket.gethostname()[:60]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"

@@ -1,0 +1,128 @@
+"""The engine as plain memory, for tests: the same order of events, lost with the process."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from akmatori_server.engine.port import Handler, Job
+
+
+class MemoryEngine:
+    """Queues incidents when the caller's transaction commits.
+
+    Either call `run` for workers in threads, or `drain(handler)` to do what is queued here and now.
+    """
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._known: set[int] = set()
+        self._cancelled: set[int] = set()
+        self._running: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
+        self._threads: list[threading.Thread] = []
+        self.jobs: dict[str, Job] = {}
+
+    def enqueue(self, connection: sa.Connection, incident_id: int) -> None:
+        """Queue the incident once the transaction of `connection` is committed."""
+
+        def committed(_connection: sa.Connection) -> None:
+            self._put(incident_id)
+
+        event.listen(connection, "commit", committed, once=True)
+
+    def cancel(self, incident_id: int) -> None:
+        """Drop a queued incident, or cancel the handler working on it."""
+        with self._lock:
+            self._cancelled.add(incident_id)
+            running = self._running.get(incident_id)
+        if running is not None:
+            loop, task = running
+            loop.call_soon_threadsafe(task.cancel)
+
+    def schedule(self, name: str, cron: str, fn: Job) -> None:
+        """Keep the job in `jobs`, for a test to call; no clock runs here."""
+        self.jobs[name] = fn
+
+    def run(self, handler: Handler, concurrency: int) -> None:
+        """Start `concurrency` threads that handle incidents."""
+        for number in range(concurrency):
+            thread = threading.Thread(
+                target=self._work, args=(handler,), name=f"memory-engine-{number}", daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
+
+    def adopt_dead(self, ttl: float) -> int:
+        """Find nothing: no other worker shares this memory."""
+        return 0
+
+    def stop(self) -> None:
+        """Let each thread finish the incident it is on, and end it."""
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+        self._threads.clear()
+
+    def drain(self, handler: Handler) -> None:
+        """Handle everything queued, in order, in this thread."""
+        while not self._queue.empty():
+            incident_id = self._queue.get()
+            if incident_id is not None:
+                self._handle(handler, incident_id)
+
+    def _put(self, incident_id: int) -> None:
+        with self._lock:
+            if incident_id in self._known:
+                return
+            self._known.add(incident_id)
+        self._queue.put(incident_id)
+
+    def _work(self, handler: Handler) -> None:
+        while (incident_id := self._queue.get()) is not None:
+            self._handle(handler, incident_id)
+
+    def _handle(self, handler: Handler, incident_id: int) -> None:
+        async def handle() -> None:
+            task = asyncio.ensure_future(_awaited(handler, incident_id))
+            with self._lock:
+                if incident_id in self._cancelled:
+                    task.cancel()
+                self._running[incident_id] = (asyncio.get_running_loop(), task)
+            try:
+                await asyncio.wait({task})
+            finally:
+                with self._lock:
+                    del self._running[incident_id]
+            if not task.cancelled():
+                task.result()
+
+        _run_in_new_loop(handle())
+
+
+async def _awaited(handler: Handler, incident_id: int) -> None:
+    await handler(incident_id)
+
+
+def _run_in_new_loop(coroutine: Coroutine[Any, Any, None]) -> None:
+    # Not asyncio.run in the caller's thread: the caller may itself be inside a running loop.
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            asyncio.run(coroutine)
+        except BaseException as failure:  # noqa: BLE001  carried over to the caller's thread
+            failures.append(failure)
+
+    thread = threading.Thread(target=run, name="memory-engine-loop")
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]

@@ -1,0 +1,25 @@
+"""Investigations: from a queued incident to a report.
+
+The engine calls `Runner.run`. The runner takes the incident, has an `Investigator` look into it and closes
+it; all it writes goes through the `Journal`, which makes every line and every close happen once, however
+often the process dies.
+"""
+
+from akmatori_server.investigation.case import AttachedAlert, Case
+from akmatori_server.investigation.journal import Fenced, Journal, Stopped
+from akmatori_server.investigation.ports import Investigator
+from akmatori_server.investigation.report import Confidence, Report, Section
+from akmatori_server.investigation.runner import Runner
+
+__all__ = [
+    "AttachedAlert",
+    "Case",
+    "Confidence",
+    "Fenced",
+    "Investigator",
+    "Journal",
+    "Report",
+    "Runner",
+    "Section",
+    "Stopped",
+]

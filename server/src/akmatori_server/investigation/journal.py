@@ -1,0 +1,179 @@
+"""Writing about an incident while working on it, so that nothing is written twice and nobody writes late.
+
+Taking an incident raises its fence number. Every later write is one transaction that begins by checking the
+number: a worker that was thought dead and wakes up again finds another number there, and stops.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from akmatori_server.database import Database
+from akmatori_server.incidents.log import LineKind, LogLine
+from akmatori_server.incidents.models import Status
+from akmatori_server.incidents.storable import storable_text
+from akmatori_server.incidents.tables import incident_log, incidents
+
+LONGEST_KEY = 200
+FINAL_KEY = "final"
+
+
+class Fenced(BaseException):
+    """Another worker took the incident, or it is closed or gone. No `Exception`: no tool may swallow it."""
+
+
+class Stopped(BaseException):
+    """This process is stopping, or the incident was cancelled. Not an `Exception`, for the same reason."""
+
+
+class Journal:
+    """The one way to write about an incident during its investigation. Use `take` to get one."""
+
+    def __init__(
+        self,
+        database: Database,
+        incident_id: int,
+        *,
+        fence: int,
+        spent_ms: int,
+        now: Callable[[], datetime],
+        stop: threading.Event,
+    ) -> None:
+        self.incident_id = incident_id
+        self.fence = fence
+        self._database = database
+        self._spent_ms = spent_ms
+        self._began = time.monotonic()
+        self._now = now
+        self._stop = stop
+
+    @classmethod
+    def take(
+        cls,
+        database: Database,
+        incident_id: int,
+        *,
+        now: Callable[[], datetime],
+        stop: threading.Event | None = None,
+    ) -> Journal | None:
+        """Take an incident; None when it is closed or gone. Whoever had it before can write no more."""
+        query = (
+            sa.update(incidents)
+            .where(
+                incidents.c.id == incident_id,
+                incidents.c.status.in_([Status.PENDING.value, Status.RUNNING.value]),
+            )
+            .values(
+                fence=incidents.c.fence + 1,
+                status=Status.RUNNING.value,
+                session_id=incidents.c.uuid,
+                updated_at=now(),
+            )
+            .returning(incidents.c.fence, incidents.c.execution_time_ms)
+        )
+        with database.write() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        return cls(
+            database,
+            incident_id,
+            fence=row.fence,
+            spent_ms=row.execution_time_ms,
+            now=now,
+            stop=stop or threading.Event(),
+        )
+
+    @property
+    def elapsed_ms(self) -> int:
+        """How long the incident was worked on, runs that a crash ended included."""
+        return self._spent_ms + int((time.monotonic() - self._began) * 1000)
+
+    def check(self) -> None:
+        """Give up here if the work was cancelled.
+
+        Raises:
+            Stopped: it was.
+        """
+        if self._stop.is_set():
+            raise Stopped
+
+    def header(self, text: str) -> None:
+        """Write how the log begins."""
+        self.write(LogLine("header", LineKind.HEADER, text))
+
+    def note(self, key: str, text: str) -> None:
+        """Write what is being done."""
+        self.write(LogLine(key, LineKind.NOTE, text))
+
+    def finding(self, key: str, text: str) -> None:
+        """Write what was found out."""
+        self.write(LogLine(key, LineKind.FINDING, text))
+
+    def write(self, *lines: LogLine) -> None:
+        """Add lines to the log in one transaction; a line whose key is there already is left as it is.
+
+        Raises:
+            Fenced: the incident is not ours any more.
+            Stopped: the work was cancelled.
+        """
+        self.check()
+        self._transaction(lines, {})
+
+    def close(self, status: Status, response: str, *, tokens_used: int = 0) -> None:
+        """Close the incident: status, answer and the log's last part, in one transaction.
+
+        Raises:
+            Fenced: the incident is not ours any more.
+            Stopped: the work was cancelled.
+        """
+        self.check()
+        answer = storable_text(response)
+        self._transaction(
+            [LogLine(FINAL_KEY, LineKind.FINAL, answer)],
+            {
+                "status": status.value,
+                "response": answer,
+                "tokens_used": tokens_used,
+                "completed_at": self._now(),
+            },
+        )
+
+    def _transaction(self, lines: Sequence[LogLine], columns: dict[str, Any]) -> None:
+        moment = self._now()
+        guard = (
+            sa.update(incidents)
+            .where(
+                incidents.c.id == self.incident_id,
+                incidents.c.fence == self.fence,
+                incidents.c.status == Status.RUNNING.value,
+            )
+            .values(execution_time_ms=self.elapsed_ms, updated_at=moment, **columns)
+        )
+        rows = [
+            {
+                "incident_id": self.incident_id,
+                "key": line.key[:LONGEST_KEY],
+                "kind": line.kind.value,
+                "text": storable_text(line.text),
+                "created_at": moment,
+            }
+            for line in lines
+        ]
+        with self._database.write() as connection:
+            if connection.execute(guard).rowcount != 1:
+                raise Fenced
+            if rows:
+                connection.execute(_insert_new(self._database).values(rows))
+
+
+def _insert_new(database: Database) -> Any:
+    insert = sqlite.insert(incident_log) if database.is_sqlite else postgresql.insert(incident_log)
+    return insert.on_conflict_do_nothing(index_elements=["incident_id", "key"])
