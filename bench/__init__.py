@@ -1,0 +1,1 @@
+"""Benchmarks: ratios against honest baselines, measured in one run. Never timed tests."""
