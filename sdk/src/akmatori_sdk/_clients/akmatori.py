@@ -6,7 +6,9 @@ from functools import cached_property
 
 from akmatori_sdk._core.config import AKMATORI
 from akmatori_sdk._generated.akmatori.resources.sync import SyncResources
+from akmatori_sdk.ext.context import Context
 from akmatori_sdk.ext.incidents import Incidents
+from akmatori_sdk.ext.skills import Skills
 
 
 class Akmatori(SyncResources):
@@ -28,3 +30,13 @@ class Akmatori(SyncResources):
     def incidents(self) -> Incidents:
         """Incidents and their investigations."""
         return Incidents(self)
+
+    @cached_property
+    def context(self) -> Context:
+        """Context files the agent may read."""
+        return Context(self)
+
+    @cached_property
+    def skills(self) -> Skills:
+        """Skills the agent may use, their prompts, tools and scripts."""
+        return Skills(self)

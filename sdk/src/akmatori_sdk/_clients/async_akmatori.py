@@ -6,7 +6,9 @@ from functools import cached_property
 
 from akmatori_sdk._core.config import AKMATORI
 from akmatori_sdk._generated.akmatori.resources.aio import AsyncResources
+from akmatori_sdk.ext.async_context import AsyncContext
 from akmatori_sdk.ext.async_incidents import AsyncIncidents
+from akmatori_sdk.ext.async_skills import AsyncSkills
 
 
 class AsyncAkmatori(AsyncResources):
@@ -24,3 +26,13 @@ class AsyncAkmatori(AsyncResources):
     def incidents(self) -> AsyncIncidents:
         """Incidents and their investigations."""
         return AsyncIncidents(self)
+
+    @cached_property
+    def context(self) -> AsyncContext:
+        """Context files the agent may read."""
+        return AsyncContext(self)
+
+    @cached_property
+    def skills(self) -> AsyncSkills:
+        """Skills the agent may use, their prompts, tools and scripts."""
+        return AsyncSkills(self)

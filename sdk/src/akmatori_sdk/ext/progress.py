@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
 from akmatori_sdk._core.files import Upload
+from akmatori_sdk._core.model import UNSET, Unset
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -21,20 +23,28 @@ FileSource: TypeAlias = Upload | bytes | str | os.PathLike[str] | BinaryIO
 """What can be uploaded: a path (a text is one too), bytes, an open binary file, or an `Upload`."""
 
 
-def upload_of(source: FileSource, *, filename: str | None, on_progress: OnProgress | None) -> Upload:
-    """Return what is sent for a source.
+@contextmanager
+def uploading(
+    source: FileSource, *, filename: str | Unset, on_progress: OnProgress | None
+) -> Generator[Upload]:
+    """Yield what is sent for a source; what had to be opened for it is closed at the end.
 
     Raises:
         ValueError: bytes, or a file without a name, were given without a `filename`.
     """
-    upload = source if isinstance(source, Upload) else Upload(Path(source) if isinstance(source, str) else source)
-    if filename is None and not upload.filename and not _has_name(upload.content):
-        raise ValueError("filename is needed: the content has no name of its own")
-    if filename is not None and not upload.filename and not _has_name(upload.content):
+    upload = (
+        source if isinstance(source, Upload) else Upload(Path(source) if isinstance(source, str) else source)
+    )
+    if not upload.filename and not _has_name(upload.content):
+        if filename is UNSET:
+            raise ValueError("filename is needed: the content has no name of its own")
         upload = Upload(upload.content, filename, upload.content_type)
     if on_progress is None:
-        return upload
-    return Upload(_Watched(upload.content, on_progress), upload.name, upload.media_type)
+        yield upload
+        return
+    with _Watched(upload.content, on_progress) as watched:
+        # An open file in every way the sender uses one.
+        yield Upload(cast("BinaryIO", watched), upload.name, upload.media_type)
 
 
 def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
@@ -50,7 +60,7 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> Path:
     return target
 
 
-def script_text(content: str | None, path: str | os.PathLike[str] | None) -> str | None:
+def script_text(content: str | Unset | None, path: str | os.PathLike[str] | None) -> str | Unset | None:
     """Return the text of a script that is given as a text or as the path of a file.
 
     Raises:
@@ -58,7 +68,7 @@ def script_text(content: str | None, path: str | os.PathLike[str] | None) -> str
     """
     if path is None:
         return content
-    if content is not None:
+    if content is not UNSET:
         raise ValueError("give content or path, not both")
     try:
         # With its line endings as they are: a script's first line depends on them.
@@ -72,7 +82,7 @@ def _has_name(content: object) -> bool:
 
 
 class _Watched(io.RawIOBase):
-    """A file that tells how much of it was read. A path is opened at the first read, and closed at the end."""
+    """A file that tells how much of it was read."""
 
     def __init__(self, content: bytes | os.PathLike[str] | BinaryIO, on_progress: OnProgress) -> None:
         super().__init__()
@@ -80,7 +90,7 @@ class _Watched(io.RawIOBase):
         if isinstance(content, bytes):
             self._file: BinaryIO = io.BytesIO(content)
         elif isinstance(content, os.PathLike):
-            self._file = Path(content).open("rb")
+            self._file = Path(content).open("rb")  # noqa: SIM115 - closed with this file
         else:
             self._file = content
         self._start = self._file.tell() if self._file.seekable() else 0

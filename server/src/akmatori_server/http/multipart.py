@@ -7,16 +7,20 @@ import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import attrs
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive
 
 from akmatori_server.errors import BadRequest, TooLarge, UnsupportedMediaType
 from akmatori_server.http.form import Part
+
+if TYPE_CHECKING:
+    # The library defines it for type checkers only.
+    from python_multipart.multipart import MultipartCallbacks
 
 MEDIA_TYPE = "multipart/form-data"
 DEFAULT_CONTENT_TYPE = "text/plain"

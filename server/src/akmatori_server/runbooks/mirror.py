@@ -200,9 +200,7 @@ class RunbookMirror:
     def _read_notes(self) -> dict[int, Note]:
         try:
             raw: dict[str, list[str]] = orjson.loads(self._directory.read(NOTES, limit=LARGEST_NOTES))
-            return {
-                int(key): Note(name, digest) for key, (name, digest) in raw.items() if has_own_form(name)
-            }
+            return {int(key): Note(name, digest) for key, (name, digest) in raw.items() if has_own_form(name)}
         except FileNotFoundError:
             return {}
         except (ValueError, TypeError, AttributeError, FileTooLargeError, UnsafePathError):
