@@ -23,54 +23,56 @@ class ServerProcess:
     """`akmatori-server serve` over one data directory, as often as it takes."""
 
     def __init__(self, directory: Path, database_url: str | None = None) -> None:
-        self._directory = directory
-        self._database_url = database_url
+        self._log = directory / "server.log"
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port: int = probe.getsockname()[1]
-        self._port = port
-        self._process: subprocess.Popen[bytes] | None = None
         self.base_url = f"http://127.0.0.1:{port}"
+        self._command = ["start", "serve", "--port", str(port), "--data-dir", str(directory / "data")]
+        if database_url is not None:
+            self._command += ["--database-url", database_url]
+        self._pid = 0
 
     def __enter__(self) -> ServerProcess:
+        foreign = ("AKMATORI_", "AOTANAMI_", "ADMIN_", "JWT_", "DATABASE_URL", "HTTP_PORT")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        self._launcher = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("launcher.py")), str(self._log)],
+            env={**environment, "ADMIN_PASSWORD": PASSWORD},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.kill()
+        # Its input ends, and the launcher kills the server that may still run.
+        self._launcher.communicate(timeout=STOP_SECONDS)
 
     def start(self) -> None:
         """Start the server and wait until it is ready."""
-        command = [sys.executable, "-m", "akmatori_server", "serve", "--port", str(self._port)]
-        command += ["--data-dir", str(self._directory / "data")]
-        if self._database_url is not None:
-            command += ["--database-url", self._database_url]
-        foreign = ("AKMATORI_", "AOTANAMI_", "ADMIN_", "JWT_", "DATABASE_URL", "HTTP_PORT")
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        with (self._directory / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, env={**environment, "ADMIN_PASSWORD": PASSWORD}, stdout=log, stderr=subprocess.STDOUT
-            )
+        started = self._ask(*self._command)
+        assert started is not None
+        self._pid = started
         give_up = time.monotonic() + START_SECONDS
         while not self._is_ready():
-            assert self._process.poll() is None, f"The server ended by itself:\n{self.log_end()}"
+            assert self._ask("poll") is None, f"The server ended by itself:\n{self.log_end()}"
             assert time.monotonic() < give_up, f"The server did not become ready:\n{self.log_end()}"
             time.sleep(0.05)
 
     def kill(self) -> None:
         """End the process as a power cut would: no warning, no last words."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
+        os.kill(self._pid, signal.SIGKILL)
+        assert self._ask("wait") == -signal.SIGKILL, self.log_end()
 
     def stop(self) -> None:
         """Ask the server to stop, and see that it does so in good order."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        os.kill(self._pid, signal.SIGTERM)
         # uvicorn finishes and then lets the signal take its course; a shell would say 143.
-        assert self._process.wait(STOP_SECONDS) in {0, -signal.SIGTERM}, self.log_end()
+        assert self._ask("wait") in {0, -signal.SIGTERM}, self.log_end()
 
     def client(self) -> httpx.Client:
         """Return a client with the administrator's token; use it in `with`."""
@@ -81,8 +83,16 @@ class ServerProcess:
 
     def log_end(self) -> str:
         """Return the end of the server's own log."""
-        lines = (self._directory / "server.log").read_text(errors="replace").splitlines()
+        lines = self._log.read_text(errors="replace").splitlines()
         return "\n".join(lines[-40:])
+
+    def _ask(self, *request: str) -> int | None:
+        assert self._launcher.stdin is not None
+        assert self._launcher.stdout is not None
+        self._launcher.stdin.write(json.dumps(request) + "\n")
+        self._launcher.stdin.flush()
+        answer: int | None = json.loads(self._launcher.stdout.readline())
+        return answer
 
     def _is_ready(self) -> bool:
         try:

@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -32,6 +32,7 @@ SOAK_KILLS = int(os.environ.get("AKMATORI_SOAK_KILLS", "200"))
 POSTGRESQL_KILLS = 3
 SENDERS = 3
 LONGEST_LIFE_SECONDS = 1.2
+LIVES_UNTIL_SOMETHING_IS_DONE = 5
 # On PostgreSQL the work of a dead worker is adopted after its heartbeat is old enough.
 COMPLETE_WITHIN_SECONDS = 120.0
 
@@ -118,14 +119,16 @@ def killed_under_load(directory: Path, *, kills: int, seed: int, database_url: s
     moments = random.Random(seed)
     with ServerProcess(directory, database_url) as server:
         webhook = set_up(server)
-        with Deliveries(webhook) as deliveries:
-            for _ in range(kills):
-                time.sleep(moments.uniform(0.02, LONGEST_LIFE_SECONDS))
-                server.kill()
-                server.start()
-            time.sleep(LONGEST_LIFE_SECONDS)
         database = Database.open(database_url or f"sqlite:///{sqlite_file(directory)}")
         try:
+            with Deliveries(webhook) as deliveries:
+                for life in range(1, kills + 1):
+                    if life % LIVES_UNTIL_SOMETHING_IS_DONE == 0:
+                        wait_for_progress(database, server)
+                    time.sleep(moments.uniform(0.02, LONGEST_LIFE_SECONDS))
+                    server.kill()
+                    server.start()
+                time.sleep(LONGEST_LIFE_SECONDS)
             wait_until_closed(database, server)
             server.stop()
             check(database, deliveries.acknowledged, f"seed {seed}\n{server.log_end()}")
@@ -153,15 +156,28 @@ def sqlite_file(directory: Path) -> Path:
 
 def wait_until_closed(database: Database, server: ServerProcess) -> None:
     """Wait until no incident is pending or running."""
-    open_ones = sa.select(sa.func.count()).select_from(incidents).where(incidents.c.completed_at.is_(None))
+    wait_until(lambda: count(database, incidents.c.completed_at.is_(None)) == 0, server)
+
+
+def wait_for_progress(database: Database, server: ServerProcess) -> None:
+    """Wait until one more incident is completed: on a slow machine no short life might complete any."""
+    before = count(database, incidents.c.completed_at.is_not(None))
+    wait_until(lambda: count(database, incidents.c.completed_at.is_not(None)) > before, server)
+
+
+def wait_until(condition: Callable[[], bool], server: ServerProcess) -> None:
+    """Wait until something is so, or fail with the end of the server's log."""
     give_up = time.monotonic() + COMPLETE_WITHIN_SECONDS
-    while True:
-        with database.read() as connection:
-            left = connection.execute(open_ones).scalar_one()
-        if left == 0:
-            return
-        assert time.monotonic() < give_up, f"{left} incidents were never finished:\n{server.log_end()}"
-        time.sleep(0.2)
+    while not condition():
+        assert time.monotonic() < give_up, f"Some incidents were not finished:\n{server.log_end()}"
+        time.sleep(0.1)
+
+
+def count(database: Database, condition: sa.ColumnElement[bool]) -> int:
+    """Count incidents."""
+    with database.read() as connection:
+        query = sa.select(sa.func.count()).select_from(incidents).where(condition)
+        return connection.execute(query).scalar_one()
 
 
 def check(database: Database, acknowledged: set[int], story: str) -> None:

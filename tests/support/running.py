@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 @contextmanager

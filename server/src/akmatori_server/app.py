@@ -21,6 +21,8 @@ from akmatori_server.alert_sources.handlers import AlertSourceHandlers
 from akmatori_server.alert_sources.service import AlertSourceService
 from akmatori_server.alerts.handlers import WebhookHandlers
 from akmatori_server.alerts.ingest import Ingest
+from akmatori_server.audit.handlers import AuditHandlers
+from akmatori_server.audit.trail import AuditTrail
 from akmatori_server.auth.authenticator import CachingAuthenticator
 from akmatori_server.auth.handlers import ApiKeyHandlers, AuthHandlers
 from akmatori_server.config import Settings
@@ -42,8 +44,11 @@ from akmatori_server.installation import Installation, open_installation
 from akmatori_server.investigation.rules.investigator import RuleInvestigator
 from akmatori_server.investigation.runner import Runner
 from akmatori_server.metrics import Metrics
+from akmatori_server.retention.job import RetentionJob
 from akmatori_server.runbooks.handlers import RunbookHandlers
 from akmatori_server.runbooks.service import RunbookService
+from akmatori_server.settings.handlers import SettingsHandlers
+from akmatori_server.settings.service import SettingsService
 
 _log = structlog.stdlib.get_logger("akmatori_server.app")
 
@@ -64,14 +69,18 @@ def create_app(
     """
     site = installation or open_installation(settings)
     work = engine or DBOSEngine(site.database)
-    lifecycle = _Lifecycle(site, work)
+    trail = AuditTrail(site.database, now=site.now)
+    configured = SettingsService(site.database, site.secrets, now=site.now)
+    configured.seed()
+    retention = RetentionJob(site.database, configured, trail, data_directory=settings.data_dir, now=site.now)
+    lifecycle = _Lifecycle(site, work, retention)
     metrics = Metrics(partial(_count_incidents, site.database))
     checks: Mapping[str, Check] = {
         "database": partial(_check_database, site.database),
         "engine": lifecycle.check,
     }
     return build_application(
-        [_akmatori(site, work, checks), _aotanami()],
+        [_akmatori(site, work, trail, configured, checks), _aotanami()],
         authenticator=CachingAuthenticator(site.auth),
         setup_required=site.auth.setup_required,
         observe=metrics.observe,
@@ -82,7 +91,13 @@ def create_app(
     )
 
 
-def _akmatori(site: Installation, engine: Engine, checks: Mapping[str, Check]) -> System:
+def _akmatori(
+    site: Installation,
+    engine: Engine,
+    trail: AuditTrail,
+    settings: SettingsService,
+    checks: Mapping[str, Check],
+) -> System:
     database, now = site.database, site.now
     sources = AlertSourceService(database, site.secrets, now=now)
     sources.seed_types()
@@ -96,14 +111,14 @@ def _akmatori(site: Installation, engine: Engine, checks: Mapping[str, Check]) -
         runbooks=RunbookHandlers(RunbookService(database, now=now)),
         health=HealthHandlers(version=version("akmatori-server"), checks=checks),
         docs=AkmatoriDocs(read_specification("akmatori", "openapi.yaml")),
-        audit=Pending(),
+        audit=AuditHandlers(trail),
         skills=Pending(),
         tool_types=Pending(),
         tools=Pending(),
         context=Pending(),
         http_connectors=Pending(),
         mcp_servers=Pending(),
-        settings=Pending(),
+        settings=SettingsHandlers(settings, trail),
     )
     return System(
         name="akmatori",
@@ -142,9 +157,10 @@ def _aotanami() -> System:
 class _Lifecycle:
     """Starts what works in the background with the server, and stops it."""
 
-    def __init__(self, site: Installation, engine: Engine) -> None:
+    def __init__(self, site: Installation, engine: Engine, retention: RetentionJob) -> None:
         self._site = site
         self._engine = engine
+        self._retention = retention
         self._is_running = False
 
     @contextlib.asynccontextmanager
@@ -154,10 +170,13 @@ class _Lifecycle:
         investigator = RuleInvestigator(site.database, now=site.now)
         runner = Runner(site.database, investigator, now=site.now)
         try:
+            self._retention.declare(self._engine)
             # Both wait for the database and for threads, which the event loop must not.
             await asyncio.to_thread(self._engine.run, runner.run, site.settings.concurrency)
             self._is_running = True
             _log.info("server_started", database="sqlite" if site.database.is_sqlite else "postgresql")
+            # What fell due while the server was down need not wait for the next hour.
+            await asyncio.to_thread(self._retention.run_if_due)
             yield
         finally:
             self._is_running = False

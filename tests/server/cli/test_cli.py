@@ -15,6 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+# Each command is a process of its own, which takes seconds to start on a busy machine.
+pytestmark = pytest.mark.timeout(300)
+
 COMMAND = [sys.executable, "-m", "akmatori_server"]
 PASSWORD = {"ADMIN_PASSWORD": "correct horse battery"}
 

@@ -90,10 +90,10 @@ def test_a_pending_operation_is_501(toy: Toy) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "reason"),
     [
-        ("GET", "/nope", 404, "not_found"),
-        ("PATCH", "/open", 405, "method_not_allowed"),
-        ("GET", "/open", 501, "not_implemented"),
-        ("GET", "/api/things", 501, "not_implemented"),
+        ("GET", "/nope", 404, "NotFound"),
+        ("PATCH", "/open", 405, "MethodNotAllowed"),
+        ("GET", "/open", 501, "NotImplemented"),
+        ("GET", "/api/things", 501, "NotImplemented"),
     ],
 )
 def test_the_other_system_has_its_own_shape(

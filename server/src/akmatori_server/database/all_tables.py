@@ -5,12 +5,26 @@ from __future__ import annotations
 from akmatori_server import idempotency
 from akmatori_server.alert_sources import tables as alert_sources
 from akmatori_server.alerts import tables as alerts
+from akmatori_server.audit import tables as audit
 from akmatori_server.auth import tables as auth
 from akmatori_server.database.schema import metadata
 from akmatori_server.engine import tables as engine
 from akmatori_server.incidents import tables as incidents
+from akmatori_server.retention import tables as retention
 from akmatori_server.runbooks import tables as runbooks
+from akmatori_server.settings import tables as settings
 
-MODULES = (alert_sources, alerts, auth, engine, idempotency, incidents, runbooks)
+MODULES = (
+    alert_sources,
+    alerts,
+    audit,
+    auth,
+    engine,
+    idempotency,
+    incidents,
+    retention,
+    runbooks,
+    settings,
+)
 
 __all__ = ["MODULES", "metadata"]

@@ -33,6 +33,22 @@ _CODES = {
     503: "unavailable",
 }
 
+# The words of Aotanami's enumeration; it has none of its own for the remaining statuses.
+_REASONS = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    405: "MethodNotAllowed",
+    409: "Conflict",
+    413: "PayloadTooLarge",
+    415: "UnsupportedMediaType",
+    429: "TooManyRequests",
+    500: "Internal",
+    501: "NotImplemented",
+    503: "Unavailable",
+}
+
 
 @attrs.frozen(kw_only=True)
 class Failure:
@@ -81,10 +97,17 @@ def render_akmatori(failure: Failure) -> dict[str, Any]:
 
 def render_aotanami(failure: Failure) -> dict[str, Any]:
     """The shape of Aotanami's errors: the status, a sentence, a machine word, the fields as a list."""
-    error: dict[str, Any] = {"code": failure.status, "message": failure.message, "reason": failure.code}
+    error: dict[str, Any] = {"code": failure.status, "message": failure.message, "reason": _reason(failure)}
     if failure.details:
         error["details"] = [{"field": field, "message": text} for field, text in failure.details.items()]
     return {"error": error}
+
+
+def _reason(failure: Failure) -> str:
+    # A code that is written as the specification writes them was chosen for this system.
+    if failure.code[:1].isupper():
+        return failure.code
+    return _REASONS.get(failure.status, "BadRequest" if failure.status < 500 else "Internal")
 
 
 def encode_failure(failure: Failure, render: Renderer) -> tuple[bytes, list[tuple[bytes, bytes]]]:

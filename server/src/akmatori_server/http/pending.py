@@ -11,8 +11,6 @@ from collections.abc import Mapping
 PENDING: Mapping[str, frozenset[str]] = {
     "akmatori": frozenset(
         {
-            # audit
-            "listAuditEntries",
             # skills
             "listSkills",
             "createSkill",
@@ -63,22 +61,6 @@ PENDING: Mapping[str, frozenset[str]] = {
             "updateMcpServer",
             "deleteMcpServer",
             "testMcpServer",
-            # settings
-            "getGeneralSettings",
-            "updateGeneralSettings",
-            "getSlackSettings",
-            "updateSlackSettings",
-            "getLlmSettings",
-            "updateLlmSettings",
-            "createLlmConfig",
-            "getLlmConfig",
-            "updateLlmConfig",
-            "deleteLlmConfig",
-            "activateLlmConfig",
-            "getProxySettings",
-            "updateProxySettings",
-            "getRetentionSettings",
-            "updateRetentionSettings",
         }
     ),
     "aotanami": frozenset(

@@ -12,8 +12,8 @@ INDEX_NAME = "runbooks_fts"
 SQLITE_DDL: tuple[str, ...] = (
     """
     CREATE VIRTUAL TABLE runbooks_fts USING fts5(
-        title, content, content='runbooks', content_rowid='id', tokenize='porter unicode61 remove_diacritics
-        2'
+        title, content, content='runbooks', content_rowid='id',
+        tokenize='porter unicode61 remove_diacritics 2'
     )
     """,
     """

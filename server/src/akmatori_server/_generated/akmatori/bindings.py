@@ -1459,6 +1459,7 @@ OPERATIONS: tuple[Binding, ...] = (
         body_required=True,
         decode_body=codec.decode_test_http_connector_request,
         encode=codec.encode_http_connector_test_result,
+        is_async=True,
         params=(
             Parameter(
                 wire="id",

@@ -893,7 +893,7 @@ class HttpConnectors(Protocol):
         """
         ...
 
-    def test_http_connector(
+    async def test_http_connector(
         self,
         call: Call,
         /,

@@ -18,6 +18,7 @@ depends_on = None
 
 def upgrade() -> None:
     for statement in SQLITE_DDL if op.get_bind().dialect.name == "sqlite" else POSTGRESQL_DDL:
+        # FTS5 reads its options by itself, and refuses a line break in them.
         op.get_bind().exec_driver_sql(" ".join(statement.split()))
 
 

@@ -1,0 +1,63 @@
+"""Every action that leaves an entry in the audit trail, as `subject:verb` from the general to the special."""
+
+from __future__ import annotations
+
+import enum
+
+
+class Action(enum.StrEnum):
+    """What was done. A member is never renamed: its value is stored."""
+
+    SETUP_COMPLETED = "setup:completed"
+
+    API_KEY_CREATED = "api_key:created"
+    API_KEY_REVOKED = "api_key:revoked"
+
+    INCIDENT_CREATED = "incident:created"
+
+    ALERT_SOURCE_CREATED = "alert_source:created"
+    ALERT_SOURCE_UPDATED = "alert_source:updated"
+    ALERT_SOURCE_DELETED = "alert_source:deleted"
+
+    RUNBOOK_CREATED = "runbook:created"
+    RUNBOOK_UPDATED = "runbook:updated"
+    RUNBOOK_DELETED = "runbook:deleted"
+
+    SKILL_CREATED = "skill:created"
+    SKILL_UPDATED = "skill:updated"
+    SKILL_DELETED = "skill:deleted"
+    SKILL_PROMPT_UPDATED = "skill:prompt:updated"
+    SKILL_TOOLS_UPDATED = "skill:tools:updated"
+    SKILL_SCRIPT_WRITTEN = "skill:script:written"
+    SKILL_SCRIPT_DELETED = "skill:script:deleted"
+    SKILL_SCRIPTS_CLEARED = "skill:scripts:cleared"
+    SKILLS_SYNCED = "skill:synced"
+
+    TOOL_CREATED = "tool:created"
+    TOOL_UPDATED = "tool:updated"
+    TOOL_DELETED = "tool:deleted"
+    SSH_KEY_ADDED = "tool:ssh_key:added"
+    SSH_KEY_UPDATED = "tool:ssh_key:updated"
+    SSH_KEY_DELETED = "tool:ssh_key:deleted"
+
+    CONTEXT_FILE_UPLOADED = "context_file:uploaded"
+    CONTEXT_FILE_DELETED = "context_file:deleted"
+
+    HTTP_CONNECTOR_CREATED = "http_connector:created"
+    HTTP_CONNECTOR_UPDATED = "http_connector:updated"
+    HTTP_CONNECTOR_DELETED = "http_connector:deleted"
+
+    MCP_SERVER_CREATED = "mcp_server:created"
+    MCP_SERVER_UPDATED = "mcp_server:updated"
+    MCP_SERVER_DELETED = "mcp_server:deleted"
+
+    GENERAL_UPDATED = "settings:general:updated"
+    SLACK_UPDATED = "settings:slack:updated"
+    LLM_UPDATED = "settings:llm:updated"
+    LLM_CREATED = "settings:llm:created"
+    LLM_DELETED = "settings:llm:deleted"
+    LLM_ACTIVATED = "settings:llm:activated"
+    PROXY_UPDATED = "settings:proxy:updated"
+    RETENTION_UPDATED = "settings:retention:updated"
+
+    RETENTION_RAN = "retention:ran"

@@ -1,0 +1,1 @@
+"""Secrets that are stored: how they are shown, and how they are encrypted inside JSON objects."""

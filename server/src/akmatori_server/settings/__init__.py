@@ -1,0 +1,1 @@
+"""What an operator sets while the server runs: general, Slack, language models, proxy, retention."""
