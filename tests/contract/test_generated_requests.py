@@ -17,10 +17,11 @@ from tests.contract.exchanges import GENERATED
 from tests.support.databases import copied_database
 from tests.support.site import PASSWORD, Site, running_site
 
-# Enough for each mutation of a request to come up; `nox -s soak` looks for longer.
+# Enough for each mutation of a request to come up.
 EXAMPLES = 12
-# They would change who may log in, and every later answer with it.
-LEFT_OUT = {"completeSetup", "login"}
+# The first two would change who may log in, and every later answer with it. The third answers YAML as one text,
+# which the checker would parse before it compares; a test of the docs compares its bytes.
+LEFT_OUT = {"completeSetup", "login", "getOpenApi"}
 
 
 @pytest.fixture(scope="module")
@@ -38,49 +39,36 @@ def token(site: Site) -> str:
     return str(answer.json()["token"])
 
 
-@pytest.fixture(scope="module")
-def akmatori(site: Site) -> schemathesis.BaseSchema:
-    """The operations of Akmatori that this version offers."""
-    return _offered("akmatori", site.base_url)
-
-
-@pytest.fixture(scope="module")
-def aotanami(site: Site) -> schemathesis.BaseSchema:
-    """The operations of Aotanami that this version offers."""
-    return _offered("aotanami", f"{site.base_url}/api/v1")
-
-
-def _offered(name: str, base_url: str) -> schemathesis.BaseSchema:
+def _offered(name: str) -> schemathesis.BaseSchema:
     document = orjson.loads((GENERATED / name / "openapi.json").read_bytes())
+    # Where the server will listen is known when a request is sent, not when the tests are collected.
     schema = schemathesis.openapi.from_dict(document)
-    schema.config.update(base_url=base_url)
     return schema.exclude(operation_id=sorted(PENDING[name] | LEFT_OUT))
 
 
-def _check(case: Case, token: str) -> None:
-    response = case.call(headers={"Authorization": f"Bearer {token}"})
+def _check(case: Case, base_url: str, token: str) -> None:
+    response = case.call(base_url=base_url, headers={"Authorization": f"Bearer {token}"})
     # Two checks do not fit this contract: lenient paging accepts what its schema would not, and rules that no
     # schema can say (a name that is taken, a blank that is not) refuse what the schema would accept.
     case.validate_response(response, excluded_checks=[negative_data_rejection, positive_data_acceptance])
 
 
-_akmatori = schemathesis.pytest.from_fixture("akmatori")
-_aotanami = schemathesis.pytest.from_fixture("aotanami")
 _settings = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
 
-@pytest.mark.timeout(300)
-@_akmatori.parametrize()
+@_offered("akmatori").parametrize()
 @_settings
-def test_akmatori(case: Case, token: str) -> None:
+@pytest.mark.xdist_group("generated-requests")
+def test_akmatori(case: Case, site: Site, token: str) -> None:
     """Every answer is documented, and none is a 5xx."""
-    _check(case, token)
+    _check(case, site.base_url, token)
 
 
-@_aotanami.parametrize()
+@_offered("aotanami").parametrize()
 @_settings
-def test_aotanami(case: Case, token: str) -> None:
+@pytest.mark.xdist_group("generated-requests")
+def test_aotanami(case: Case, site: Site, token: str) -> None:
     """Every answer is documented, and none is a 5xx."""
-    _check(case, token)
+    _check(case, f"{site.base_url}/api/v1", token)

@@ -75,7 +75,7 @@ class Model:
     __slots__ = ()
 
     def __repr__(self) -> str:
-        fields = _fields(self)
+        fields = fields_of(self)
         order = [f for name in SHOWN_FIRST for f in fields if f.name == name]
         order += [f for f in fields if f not in order]
         shown: list[str] = []
@@ -92,7 +92,7 @@ class Model:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return all(getattr(self, f.name) == getattr(other, f.name) for f in _fields(self))
+        return all(getattr(self, f.name) == getattr(other, f.name) for f in fields_of(self))
 
     __hash__ = None  # type: ignore[assignment]  # models are mutable, so they have no stable hash
 
@@ -101,7 +101,7 @@ class Model:
         rows = [
             f"<tr><th>{html.escape(field.name)}</th>"
             f"<td>{html.escape(_short(value, secret=bool(field.metadata.get('secret'))))}</td></tr>"
-            for field in _fields(self)
+            for field in fields_of(self)
             if (value := getattr(self, field.name)) is not UNSET and not (field.name == "extra" and not value)
         ]
         return f"<table><caption>{html.escape(type(self).__name__)}</caption>{''.join(rows)}</table>"
@@ -111,7 +111,9 @@ class Model:
 
         Absent members are left out, names are the attributes', times stay `datetime`, nothing is masked.
         """
-        return {f.name: _plain(value) for f in _fields(self) if (value := getattr(self, f.name)) is not UNSET}
+        return {
+            f.name: _plain(value) for f in fields_of(self) if (value := getattr(self, f.name)) is not UNSET
+        }
 
 
 @attrs.define(kw_only=True, slots=True)
@@ -121,7 +123,8 @@ class UnknownVariant:
     raw: dict[str, Any]
 
 
-def _fields(model: Model) -> tuple[attrs.Attribute[Any], ...]:
+def fields_of(model: Model) -> tuple[attrs.Attribute[Any], ...]:
+    """Return the attrs fields of a generated model."""
     # `Model` itself is no attrs class, every subclass is.
     fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(cast("type[attrs.AttrsInstance]", type(model)))
     return fields

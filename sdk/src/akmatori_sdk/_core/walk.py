@@ -46,6 +46,13 @@ class Page(Generic[T]):
     def __len__(self) -> int:
         return len(self.items)
 
+    def _repr_html_(self) -> str:
+        """Return the page as a table for notebooks."""
+        from akmatori_sdk._core.table import html_table
+
+        of = "" if self.total is None else f" of {self.total}"
+        return html_table(self.items, caption=f"Page {self.ref.page}: {len(self.items)}{of}")
+
 
 def _not_negative(_: object, attribute: attrs.Attribute[Any], value: int | None) -> None:
     if value is not None and value < 0:

@@ -16,7 +16,7 @@ from akmatori_sdk.ext.progress import FileSource, OnProgress, uploading, write_w
 class AsyncContext(aio.AsyncContext):
     """Context files the agent may read."""
 
-    async def upload(
+    async def upload(  # pyright: ignore[reportIncompatibleMethodOverride]  # takes all the base does, and by position
         self,
         file: FileSource,
         *,

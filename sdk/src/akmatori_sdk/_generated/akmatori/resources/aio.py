@@ -56,6 +56,7 @@ class AsyncAuth(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -70,6 +71,7 @@ class AsyncAuth(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -124,6 +126,7 @@ class AsyncSettingsApiKeys(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -192,6 +195,7 @@ class AsyncSettingsGeneral(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -244,6 +248,7 @@ class AsyncSettingsSlack(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -497,6 +502,7 @@ class AsyncSettingsLlm(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -570,6 +576,7 @@ class AsyncSettingsProxy(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -631,6 +638,7 @@ class AsyncSettingsRetention(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -852,6 +860,7 @@ class AsyncSkillsPrompt(AsyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             StatusError: 413. The body is larger than this operation takes.
             StatusError: 415. The body's content type is not one this operation reads.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -925,6 +934,7 @@ class AsyncSkillsTools(AsyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             StatusError: 413. The body is larger than this operation takes.
             StatusError: 415. The body's content type is not one this operation reads.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -972,6 +982,7 @@ class AsyncSkillsScripts(AsyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -1027,6 +1038,7 @@ class AsyncSkillsScripts(AsyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             StatusError: 413. The body is larger than this operation takes.
             StatusError: 415. The body's content type is not one this operation reads.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1053,6 +1065,7 @@ class AsyncSkillsScripts(AsyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -1093,6 +1106,7 @@ class AsyncSkills(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1154,6 +1168,7 @@ class AsyncSkills(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1240,6 +1255,7 @@ class AsyncSkills(AsyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -1263,6 +1279,7 @@ class AsyncToolTypes(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1280,6 +1297,7 @@ class AsyncToolTypes(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1450,6 +1468,7 @@ class AsyncTools(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1615,6 +1634,7 @@ class AsyncAlertSourcesTypes(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1647,6 +1667,7 @@ class AsyncAlertSources(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1874,6 +1895,7 @@ class AsyncContext(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1980,6 +2002,7 @@ class AsyncContext(AsyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -2040,6 +2063,7 @@ class AsyncRunbooks(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -2165,6 +2189,7 @@ class AsyncHttpConnectors(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -2383,6 +2408,7 @@ class AsyncMcpServers(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -2640,6 +2666,7 @@ class AsyncHealth(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -2656,6 +2683,7 @@ class AsyncHealth(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. A check fails.
         """
         return await self._call(ops.GET_READINESS, options=options)
@@ -2673,6 +2701,7 @@ class AsyncDocs(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -2685,6 +2714,7 @@ class AsyncDocs(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """

@@ -56,6 +56,7 @@ class Auth(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -70,6 +71,7 @@ class Auth(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -124,6 +126,7 @@ class SettingsApiKeys(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -192,6 +195,7 @@ class SettingsGeneral(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -244,6 +248,7 @@ class SettingsSlack(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -497,6 +502,7 @@ class SettingsLlm(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -570,6 +576,7 @@ class SettingsProxy(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -631,6 +638,7 @@ class SettingsRetention(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -852,6 +860,7 @@ class SkillsPrompt(SyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             StatusError: 413. The body is larger than this operation takes.
             StatusError: 415. The body's content type is not one this operation reads.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -925,6 +934,7 @@ class SkillsTools(SyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             StatusError: 413. The body is larger than this operation takes.
             StatusError: 415. The body's content type is not one this operation reads.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -972,6 +982,7 @@ class SkillsScripts(SyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -1023,6 +1034,7 @@ class SkillsScripts(SyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             StatusError: 413. The body is larger than this operation takes.
             StatusError: 415. The body's content type is not one this operation reads.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1049,6 +1061,7 @@ class SkillsScripts(SyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -1087,6 +1100,7 @@ class Skills(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1148,6 +1162,7 @@ class Skills(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1234,6 +1249,7 @@ class Skills(SyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -1257,6 +1273,7 @@ class ToolTypes(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1274,6 +1291,7 @@ class ToolTypes(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1444,6 +1462,7 @@ class Tools(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1609,6 +1628,7 @@ class AlertSourcesTypes(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1641,6 +1661,7 @@ class AlertSources(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1868,6 +1889,7 @@ class Context(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -1974,6 +1996,7 @@ class Context(SyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -2034,6 +2057,7 @@ class Runbooks(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -2159,6 +2183,7 @@ class HttpConnectors(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -2377,6 +2402,7 @@ class McpServers(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
@@ -2634,6 +2660,7 @@ class Health(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -2650,6 +2677,7 @@ class Health(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. A check fails.
         """
         return self._call(ops.GET_READINESS, options=options)
@@ -2667,6 +2695,7 @@ class Docs(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -2679,6 +2708,7 @@ class Docs(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """

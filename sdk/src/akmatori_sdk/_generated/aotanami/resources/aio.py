@@ -29,6 +29,7 @@ class AsyncHealth(AsyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. The server is not able to work.
         """
         return await self._call(ops.GET_HEALTH, options=options)
@@ -744,6 +745,9 @@ class AsyncOpenapi(AsyncResource):
 
         Args:
             options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
         """
         return await self._call(ops.GET_OPENAPI, options=options)
 

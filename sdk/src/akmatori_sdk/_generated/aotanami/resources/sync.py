@@ -29,6 +29,7 @@ class Health(SyncResource):
             options: Timeout, retries and headers for this call only.
 
         Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnavailableError: 503. The server is not able to work.
         """
         return self._call(ops.GET_HEALTH, options=options)
@@ -740,6 +741,9 @@ class Openapi(SyncResource):
 
         Args:
             options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
         """
         return self._call(ops.GET_OPENAPI, options=options)
 
