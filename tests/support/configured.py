@@ -29,6 +29,7 @@ from akmatori_server.skills.service import SkillService
 from akmatori_server.skills.sync import SkillSync
 from akmatori_server.skills.views import SkillViews
 from akmatori_server.skills.workspace import SkillWorkspace
+from tests.contract.exchanges import EXCHANGES
 from tests.support.running import serve
 
 START = datetime(2026, 5, 15, 10, 0, tzinfo=UTC)
@@ -168,4 +169,5 @@ def running(services: Configured) -> Generator[str]:
         spool_directory=services.data,
     )
     with serve(app) as base_url:
+        EXCHANGES.watch(base_url)
         yield base_url
