@@ -18,14 +18,13 @@ from akmatori_server._generated.akmatori import stubs as akmatori_stubs
 from akmatori_server._generated.aotanami import bindings as aotanami_bindings
 from akmatori_server._generated.aotanami import stubs as aotanami_stubs
 from akmatori_server.alert_sources.handlers import AlertSourceHandlers
-from akmatori_server.alert_sources.service import AlertSourceService
 from akmatori_server.alerts.handlers import WebhookHandlers
 from akmatori_server.alerts.ingest import Ingest
 from akmatori_server.audit.handlers import AuditHandlers
-from akmatori_server.audit.trail import AuditTrail
 from akmatori_server.auth.authenticator import CachingAuthenticator
 from akmatori_server.auth.handlers import ApiKeyHandlers, AuthHandlers
 from akmatori_server.config import Settings
+from akmatori_server.context_files.handlers import ContextHandlers
 from akmatori_server.database import Database
 from akmatori_server.database.migrate import is_current
 from akmatori_server.docs.handlers import AkmatoriDocs, AotanamiDocs, read_specification
@@ -38,17 +37,21 @@ from akmatori_server.http.call import Pending
 from akmatori_server.http.failures import render_akmatori, render_aotanami
 from akmatori_server.http.pending import PENDING
 from akmatori_server.http.system import System
+from akmatori_server.http_connectors.handlers import HttpConnectorHandlers
+from akmatori_server.http_connectors.trial import ConnectorTrial
 from akmatori_server.incidents.handlers import IncidentHandlers
-from akmatori_server.incidents.service import IncidentService
 from akmatori_server.installation import Installation, open_installation
 from akmatori_server.investigation.rules.investigator import RuleInvestigator
 from akmatori_server.investigation.runner import Runner
+from akmatori_server.mcp_servers.handlers import McpServerHandlers
 from akmatori_server.metrics import Metrics
-from akmatori_server.retention.job import RetentionJob
 from akmatori_server.runbooks.handlers import RunbookHandlers
-from akmatori_server.runbooks.service import RunbookService
+from akmatori_server.runbooks.mirrored import MirroredRunbookHandlers
+from akmatori_server.services import Services, build_services
 from akmatori_server.settings.handlers import SettingsHandlers
-from akmatori_server.settings.service import SettingsService
+from akmatori_server.skills.handlers import SkillHandlers
+from akmatori_server.tools.handlers import ToolHandlers, ToolTypeHandlers
+from akmatori_server.tools.opening import open_catalogue
 
 _log = structlog.stdlib.get_logger("akmatori_server.app")
 
@@ -69,18 +72,16 @@ def create_app(
     """
     site = installation or open_installation(settings)
     work = engine or DBOSEngine(site.database)
-    trail = AuditTrail(site.database, now=site.now)
-    configured = SettingsService(site.database, site.secrets, now=site.now)
-    configured.seed()
-    retention = RetentionJob(site.database, configured, trail, data_directory=settings.data_dir, now=site.now)
-    lifecycle = _Lifecycle(site, work, retention)
+    services = build_services(site, work)
+    services.prepare()
+    lifecycle = _Lifecycle(site, work, services)
     metrics = Metrics(partial(_count_incidents, site.database))
     checks: Mapping[str, Check] = {
         "database": partial(_check_database, site.database),
         "engine": lifecycle.check,
     }
     return build_application(
-        [_akmatori(site, work, trail, configured, checks), _aotanami()],
+        [_akmatori(site, services, checks), _aotanami()],
         authenticator=CachingAuthenticator(site.auth),
         setup_required=site.auth.setup_required,
         observe=metrics.observe,
@@ -88,42 +89,40 @@ def create_app(
         cors_origins=settings.cors_origins,
         lifespan=lifecycle.lifespan,
         check_responses=settings.check_responses,
+        spool_directory=settings.data_dir,
     )
 
 
-def _akmatori(
-    site: Installation,
-    engine: Engine,
-    trail: AuditTrail,
-    settings: SettingsService,
-    checks: Mapping[str, Check],
-) -> System:
-    database, now = site.database, site.now
-    sources = AlertSourceService(database, site.secrets, now=now)
-    sources.seed_types()
-    incidents = IncidentService(database, queue=engine, data_directory=site.settings.data_dir, now=now)
+def _akmatori(site: Installation, services: Services, checks: Mapping[str, Check]) -> System:
+    sources, incidents, trail = services.alert_sources, services.incidents, services.audit
     handlers = akmatori_stubs.Handlers(
-        auth=AuthHandlers(site.auth, username=site.settings.admin_username),
-        api_keys=ApiKeyHandlers(site.auth),
-        incidents=IncidentHandlers(incidents),
-        alert_sources=AlertSourceHandlers(sources),
+        auth=AuthHandlers(site.auth, trail, username=site.settings.admin_username),
+        api_keys=ApiKeyHandlers(site.auth, trail),
+        audit=AuditHandlers(trail),
+        incidents=IncidentHandlers(incidents, trail),
+        alert_sources=AlertSourceHandlers(sources, trail),
         webhooks=WebhookHandlers(Ingest(sources, incidents)),
-        runbooks=RunbookHandlers(RunbookService(database, now=now)),
+        runbooks=MirroredRunbookHandlers(RunbookHandlers(services.runbooks, trail), services.runbook_mirror),
+        skills=SkillHandlers(services.skills, services.skill_scripts, services.skill_sync),
+        tool_types=ToolTypeHandlers(services.tools),
+        tools=ToolHandlers(services.tools, services.ssh_keys),
+        context=ContextHandlers(services.context_files),
+        http_connectors=HttpConnectorHandlers(
+            services.http_connectors, ConnectorTrial(services.http_connectors, services.tools)
+        ),
+        mcp_servers=McpServerHandlers(services.mcp_servers),
+        settings=SettingsHandlers(services.settings, trail),
         health=HealthHandlers(version=version("akmatori-server"), checks=checks),
         docs=AkmatoriDocs(read_specification("akmatori", "openapi.yaml")),
-        audit=AuditHandlers(trail),
-        skills=Pending(),
-        tool_types=Pending(),
-        tools=Pending(),
-        context=Pending(),
-        http_connectors=Pending(),
-        mcp_servers=Pending(),
-        settings=SettingsHandlers(settings, trail),
     )
+    document = orjson.loads(read_specification("akmatori", "openapi.json"))
+    bindings = akmatori_bindings.OPERATIONS
+    if site.settings.open_catalogue:
+        document, bindings = open_catalogue(document, bindings)
     return System(
         name="akmatori",
-        document=orjson.loads(read_specification("akmatori", "openapi.json")),
-        bindings=akmatori_bindings.OPERATIONS,
+        document=document,
+        bindings=bindings,
         handlers=handlers,
         pending=PENDING["akmatori"],
         render_error=render_akmatori,
@@ -157,10 +156,10 @@ def _aotanami() -> System:
 class _Lifecycle:
     """Starts what works in the background with the server, and stops it."""
 
-    def __init__(self, site: Installation, engine: Engine, retention: RetentionJob) -> None:
+    def __init__(self, site: Installation, engine: Engine, services: Services) -> None:
         self._site = site
         self._engine = engine
-        self._retention = retention
+        self._services = services
         self._is_running = False
 
     @contextlib.asynccontextmanager
@@ -170,13 +169,13 @@ class _Lifecycle:
         investigator = RuleInvestigator(site.database, now=site.now)
         runner = Runner(site.database, investigator, now=site.now)
         try:
-            self._retention.declare(self._engine)
+            self._services.declare_schedules(self._engine)
             # Both wait for the database and for threads, which the event loop must not.
             await asyncio.to_thread(self._engine.run, runner.run, site.settings.concurrency)
             self._is_running = True
             _log.info("server_started", database="sqlite" if site.database.is_sqlite else "postgresql")
             # What fell due while the server was down need not wait for the next hour.
-            await asyncio.to_thread(self._retention.run_if_due)
+            await asyncio.to_thread(self._services.retention.run_if_due)
             yield
         finally:
             self._is_running = False

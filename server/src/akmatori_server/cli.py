@@ -19,6 +19,7 @@ from akmatori_server.http.call import Scope
 from akmatori_server.installation import Installation, open_installation
 from akmatori_server.logs import configure_logs
 from akmatori_server.process_lock import AlreadyRunningError, ProcessLock
+from akmatori_server.secrets_commands import secrets
 
 GRACE_SECONDS = 20
 # Open connections; beyond it uvicorn answers 503 by itself.
@@ -149,6 +150,9 @@ def revoke_key(name: str, data_dir: Path | None, database_url: str | None) -> No
     with _sentences(), _installation(data_dir, database_url) as site:
         site.auth.revoke_key_named(name)
         click.echo(f"The key {name} is revoked.")
+
+
+main.add_command(secrets)
 
 
 @contextlib.contextmanager

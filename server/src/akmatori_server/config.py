@@ -42,6 +42,8 @@ class Settings:
     log_level: str = "info"
     # Incidents investigated at once.
     concurrency: int = 4
+    # Let the dashboard of the product read the catalogue of tools without a login.
+    open_catalogue: bool = False
     # Check every answer against the specification; for tests and staging.
     check_responses: bool = False
 
@@ -108,6 +110,7 @@ def load_settings(environment: Mapping[str, str] | None = None, options: Options
         cors_origins=_origins(read.text("CORS_ORIGINS") or ""),
         log_level=log_level,
         concurrency=read.number("CONCURRENCY", 4, 1, 100),
+        open_catalogue=read.number("OPEN_CATALOGUE", 0, 0, 1) == 1,
         check_responses=read.number("CHECK_RESPONSES", 0, 0, 1) == 1,
     )
 

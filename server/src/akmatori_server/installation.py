@@ -15,6 +15,7 @@ from akmatori_server.config import ConfigurationError, Settings, prepare_data_di
 from akmatori_server.crypto import SecretBox, key_from_file
 from akmatori_server.database import Database
 from akmatori_server.database.migrate import migrate
+from akmatori_server.secrets_rotation import check_readable, keys_from_file
 
 Now = Callable[[], datetime]
 
@@ -47,11 +48,15 @@ def open_installation(settings: Settings, *, now: Now = utc_now) -> Installation
     """
     prepare_data_dir(settings)
     try:
-        secrets = SecretBox(settings.secret_keys or (key_from_file(settings.data_dir),))
+        if not settings.secret_keys:
+            key_from_file(settings.data_dir)
+        # While keys are being changed the file holds two, the newest first.
+        secrets = SecretBox(settings.secret_keys or keys_from_file(settings.data_dir))
     except ValueError as error:
         raise ConfigurationError(f"AKMATORI_SECRET_KEY: {error}") from None
     database = Database.open(settings.database_url)
     migrate(database)
+    check_readable(database, secrets)
     signing = signing_secret(database, secrets, settings.jwt_secret, now=now())
     auth = AuthService(
         database,

@@ -25,7 +25,7 @@ UNKNOWN = "0b1f6c1e-6a0f-4a53-9f0c-0f6f3c1b2a77"
 @pytest.fixture
 def handlers(domain: Domain) -> AlertSourceHandlers:
     """The operations, called as the HTTP layer calls them."""
-    return AlertSourceHandlers(domain.sources)
+    return AlertSourceHandlers(domain.sources, domain.trail)
 
 
 def create(handlers: AlertSourceHandlers, name: str = "prom", **members: Any) -> models.AlertSource:
@@ -227,7 +227,7 @@ def test_a_secret_whose_key_is_lost_can_be_entered_again(domain: Domain) -> None
     ).uuid
     other_key = SecretBox([Fernet.generate_key().decode()])
     sources = AlertSourceService(domain.database, other_key, now=domain.clock)
-    handlers = AlertSourceHandlers(sources)
+    handlers = AlertSourceHandlers(sources, domain.trail)
 
     with pytest.raises(Unavailable):
         sources.for_delivery(uuid)

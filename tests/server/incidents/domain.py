@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 
 from akmatori_server.alert_sources.service import AlertSourceService
 from akmatori_server.alerts.ingest import Ingest
+from akmatori_server.audit import AuditTrail
 from akmatori_server.crypto import SecretBox
 from akmatori_server.database import Database
 from akmatori_server.engine.memory_engine import MemoryEngine
@@ -51,6 +52,7 @@ class Domain:
     sources: AlertSourceService
     ingest: Ingest
     runbooks: RunbookService
+    trail: AuditTrail
 
     def rows(self, query: sa.Select[*tuple[object, ...]]) -> list[tuple[object, ...]]:
         """Return what a query finds."""
@@ -75,6 +77,7 @@ def make_domain(database: Database, data_directory: Path) -> Domain:
         sources=sources,
         ingest=Ingest(sources, incidents),
         runbooks=RunbookService(database, now=clock),
+        trail=AuditTrail(database, now=clock),
     )
 
 

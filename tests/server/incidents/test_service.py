@@ -23,7 +23,7 @@ from tests.server.incidents.domain import Domain, call
 @pytest.fixture
 def handlers(domain: Domain) -> IncidentHandlers:
     """The operations, called as the HTTP layer calls them."""
-    return IncidentHandlers(domain.incidents)
+    return IncidentHandlers(domain.incidents, domain.trail)
 
 
 def create(handlers: IncidentHandlers, task: str = "Check disk on db-1", **members: Any) -> str:

@@ -14,7 +14,7 @@ from tests.server.incidents.domain import Domain, call
 @pytest.fixture
 def handlers(domain: Domain) -> RunbookHandlers:
     """The operations, called as the HTTP layer calls them."""
-    return RunbookHandlers(domain.runbooks)
+    return RunbookHandlers(domain.runbooks, domain.trail)
 
 
 def create(handlers: RunbookHandlers, title: str, content: str = "Do this.") -> models.Runbook:

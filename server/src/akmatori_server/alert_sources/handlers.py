@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TypeVar
+
+import sqlalchemy as sa
 
 from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.akmatori import codec, models
@@ -13,6 +16,7 @@ from akmatori_server.alert_sources.models import (
     NewAlertSource,
 )
 from akmatori_server.alert_sources.service import AlertSourceService
+from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.etag import etag_of, require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
@@ -27,8 +31,9 @@ CREATE = KeyedCreate("createAlertSource", codec.encode_alert_source, codec.decod
 class AlertSourceHandlers:
     """Alert sources over HTTP."""
 
-    def __init__(self, sources: AlertSourceService) -> None:
+    def __init__(self, sources: AlertSourceService, trail: AuditTrail) -> None:
         self._sources = sources
+        self._trail = trail
 
     def list_alert_source_types(
         self, _call: Call, /, *, page: int | Unset, per_page: int | Unset
@@ -72,7 +77,7 @@ class AlertSourceHandlers:
                 call,
                 key=idempotency_key,
                 request=codec.encode_create_alert_source_request(body),
-                create=lambda: self._model(call, self._sources.create_in(connection, new)),
+                create=lambda: self._created(connection, call, new),
                 now=self._sources.now(),
             )
         return Answer(created, headers={"ETag": _etag(created)})
@@ -97,11 +102,33 @@ class AlertSourceHandlers:
         def check(stored: AlertSource) -> None:
             require_match(if_match, _etag(self._model(call, stored)))
 
-        return self._answer(call, self._sources.update(uuid, changes, check=check))
+        changed = self._sources.update(uuid, changes, check=check, record=partial(self._record, call))
+        return self._answer(call, changed)
 
-    def delete_alert_source(self, _call: Call, /, *, uuid: str) -> None:
+    def delete_alert_source(self, call: Call, /, *, uuid: str) -> None:
         """Delete an alert source."""
-        self._sources.delete(uuid)
+        self._sources.delete(uuid, record=partial(self._record, call))
+
+    def _created(self, connection: sa.Connection, call: Call, new: NewAlertSource) -> models.AlertSource:
+        shown = self._model(call, self._sources.create_in(connection, new))
+        after = codec.encode_alert_source(shown)
+        self._trail.record(
+            connection, call, Action.ALERT_SOURCE_CREATED, f"alert_source:{shown.uuid}", None, after
+        )
+        return shown
+
+    def _record(
+        self, call: Call, connection: sa.Connection, before: AlertSource, after: AlertSource | None
+    ) -> None:
+        """Note a change as its reader would have seen it: with the secret masked."""
+        self._trail.record(
+            connection,
+            call,
+            Action.ALERT_SOURCE_DELETED if after is None else Action.ALERT_SOURCE_UPDATED,
+            f"alert_source:{before.uuid}",
+            codec.encode_alert_source(self._model(call, before)),
+            None if after is None else codec.encode_alert_source(self._model(call, after)),
+        )
 
     def _answer(self, call: Call, source: AlertSource) -> Answer[models.AlertSource]:
         shown = self._model(call, source)

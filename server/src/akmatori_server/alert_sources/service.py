@@ -33,8 +33,16 @@ Check = Callable[[AlertSource], None]
 """Looks at a source before it is changed, and raises to refuse."""
 
 
+Record = Callable[[sa.Connection, AlertSource, AlertSource | None], None]
+"""Notes a change inside its own transaction: what was stored, and what is stored now."""
+
+
 def allow(_source: AlertSource) -> None:
     """Refuse nothing."""
+
+
+def unrecorded(_connection: sa.Connection, _before: AlertSource, _after: AlertSource | None) -> None:
+    """Note nothing: for writes of the server itself."""
 
 
 class AlertSourceService:
@@ -147,7 +155,14 @@ class AlertSourceService:
         store.insert(connection, values)
         return _found(store.get(connection, identifier))
 
-    def update(self, identifier: str, changes: AlertSourceChanges, *, check: Check = allow) -> AlertSource:
+    def update(
+        self,
+        identifier: str,
+        changes: AlertSourceChanges,
+        *,
+        check: Check = allow,
+        record: Record = unrecorded,
+    ) -> AlertSource:
         """Change what is not None.
 
         Raises:
@@ -156,21 +171,24 @@ class AlertSourceService:
             Conflict: another source has this name, or `check` refused.
         """
         with self.transaction() as connection:
-            source = _found(store.get(connection, identifier))
+            source = _found(store.get(connection, identifier, to_change=True))
             check(source)
             values = self._changed_values(connection, source, changes)
             store.update(connection, identifier, {**values, "updated_at": self.now()})
-            return _found(store.get(connection, identifier))
+            changed = _found(store.get(connection, identifier))
+            record(connection, source, changed)
+            return changed
 
-    def delete(self, identifier: str) -> None:
+    def delete(self, identifier: str, *, record: Record = unrecorded) -> None:
         """Delete a source; its webhook answers 404 from then on, its incidents stay.
 
         Raises:
             NotFound: there is none with this uuid.
         """
         with self._database.write() as connection:
-            if not store.delete(connection, identifier):
-                raise _unknown()
+            source = _found(store.get(connection, identifier, to_change=True))
+            store.delete(connection, identifier)
+            record(connection, source, None)
 
     def _changed_values(
         self, connection: sa.Connection, source: AlertSource, changes: AlertSourceChanges

@@ -75,9 +75,12 @@ def count(connection: sa.Connection) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(alert_sources)).scalar_one()
 
 
-def get(connection: sa.Connection, uuid: str) -> AlertSource | None:
-    """Return the source with this uuid, or None."""
-    row = connection.execute(_WITH_TYPE.where(alert_sources.c.uuid == uuid)).one_or_none()
+def get(connection: sa.Connection, uuid: str, *, to_change: bool = False) -> AlertSource | None:
+    """Return the source with this uuid, or None; `to_change` keeps other writers away until the commit."""
+    query = _WITH_TYPE.where(alert_sources.c.uuid == uuid)
+    if to_change:
+        query = query.with_for_update(of=alert_sources)
+    row = connection.execute(query).one_or_none()
     return None if row is None else _source(tuple(row))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from akmatori_sdk._core.model import Unset
-from akmatori_sdk._generated.akmatori import models
+from akmatori_sdk._generated.akmatori import codec, models
+from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.auth.keys import ApiKey
 from akmatori_server.auth.service import AuthService
 from akmatori_server.auth.tokens import IssuedToken
@@ -17,8 +20,9 @@ NO_STORE = {"Cache-Control": "no-store"}
 class AuthHandlers:
     """Answers the tag `auth`."""
 
-    def __init__(self, service: AuthService, *, username: str) -> None:
+    def __init__(self, service: AuthService, trail: AuditTrail, *, username: str) -> None:
         self._service = service
+        self._trail = trail
         self._username = username
 
     def login(self, call: Call, /, *, body: models.LoginRequest) -> Answer[models.LoginResult]:
@@ -36,10 +40,15 @@ class AuthHandlers:
         )
 
     def complete_setup(
-        self, _call: Call, /, *, body: models.CompleteSetupRequest
+        self, call: Call, /, *, body: models.CompleteSetupRequest
     ) -> Answer[models.LoginResult]:
         """Set the first password."""
-        return self._logged_in(self._service.complete_setup(body.password, body.confirm_password))
+
+        def record(connection: sa.Connection) -> None:
+            self._trail.record(connection, call, Action.SETUP_COMPLETED, "setup", None, None)
+
+        issued = self._service.complete_setup(body.password, body.confirm_password, record=record)
+        return self._logged_in(issued)
 
     def _logged_in(self, issued: IssuedToken) -> Answer[models.LoginResult]:
         result = models.LoginResult(token=issued.token, username=self._username, expires_in=issued.expires_in)
@@ -49,8 +58,9 @@ class AuthHandlers:
 class ApiKeyHandlers:
     """Answers the tag `apiKeys`."""
 
-    def __init__(self, service: AuthService) -> None:
+    def __init__(self, service: AuthService, trail: AuditTrail) -> None:
         self._service = service
+        self._trail = trail
 
     def list_api_keys(self, _call: Call, /, *, page: int | Unset, per_page: int | Unset) -> models.ApiKeyList:
         """List the keys in use."""
@@ -61,10 +71,15 @@ class ApiKeyHandlers:
         return models.ApiKeyPage(data=[_shown(key) for key in keys], pagination=pagination_of(request, total))
 
     def create_api_key(
-        self, _call: Call, /, *, body: models.CreateApiKeyRequest
+        self, call: Call, /, *, body: models.CreateApiKeyRequest
     ) -> Answer[models.CreatedApiKey]:
         """Make a key and show it this once."""
-        created = self._service.create_key(body.name, Scope(body.scope.value))
+
+        def record(connection: sa.Connection, key: ApiKey) -> None:
+            after = codec.encode_api_key(_shown(key))
+            self._trail.record(connection, call, Action.API_KEY_CREATED, f"api_key:{key.id}", None, after)
+
+        created = self._service.create_key(body.name, Scope(body.scope.value), record=record)
         shown = _shown(created.record)
         result = models.CreatedApiKey(
             id=shown.id,
@@ -77,9 +92,14 @@ class ApiKeyHandlers:
         )
         return Answer(result, headers=NO_STORE)
 
-    def delete_api_key(self, _call: Call, /, *, id: int) -> None:  # noqa: A002  the contract's name
+    def delete_api_key(self, call: Call, /, *, id: int) -> None:  # noqa: A002  the contract's name
         """Revoke a key."""
-        self._service.revoke_key(id)
+
+        def record(connection: sa.Connection, identifier: int) -> None:
+            target = f"api_key:{identifier}"
+            self._trail.record(connection, call, Action.API_KEY_REVOKED, target, None, None)
+
+        self._service.revoke_key(id, record=record)
 
 
 def _shown(key: ApiKey) -> models.ApiKey:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import attrs
+import sqlalchemy as sa
 import structlog
 
 from akmatori_server.auth import store
@@ -24,6 +25,15 @@ PASSWORD_HASH = "admin_password_hash"  # noqa: S105  the name of a fact, not a p
 JWT_SECRET = "jwt_secret"  # noqa: S105  the name of a fact, not a secret
 # The use of a key is noted to the minute: a write per request would cost more than the request.
 NOTE_USE_AFTER = timedelta(minutes=1)
+
+RecordKey = Callable[[sa.Connection, ApiKey], None]
+RecordRevocation = Callable[[sa.Connection, int], None]
+"""Notes a write inside its own transaction."""
+
+
+def unrecorded(*_what: object) -> None:
+    """Note nothing: for the command line, whose user owns the database."""
+
 
 _log = structlog.stdlib.get_logger("akmatori_server.auth")
 
@@ -82,7 +92,9 @@ class AuthService:
         self._throttle.succeed(remote)
         return self._tokens.issue(self._administrator.username)
 
-    def complete_setup(self, password: str, confirmation: str) -> IssuedToken:
+    def complete_setup(
+        self, password: str, confirmation: str, *, record: Callable[[sa.Connection], None] = unrecorded
+    ) -> IssuedToken:
         """Set the first password, and log in.
 
         Raises:
@@ -102,6 +114,7 @@ class AuthService:
         with self._database.write() as connection:
             if not store.write_fact(connection, PASSWORD_HASH, hashed, now=self._now()):
                 raise over
+            record(connection)
         _log.info("setup_completed")
         return self._tokens.issue(self._administrator.username)
 
@@ -116,7 +129,7 @@ class AuthService:
             return None
         return Caller(kind="user", name=username, scope=Scope.ADMIN)
 
-    def create_key(self, name: str, scope: Scope) -> CreatedKey:
+    def create_key(self, name: str, scope: Scope, *, record: RecordKey = unrecorded) -> CreatedKey:
         """Make an API key.
 
         Raises:
@@ -128,18 +141,24 @@ class AuthService:
         stored = {"name": trimmed, "scope": scope.value, "hint": hint_of(text), "created_at": now}
         with self._database.write() as connection:
             identifier = store.insert_key(connection, {**stored, "hash": hash_of(text)})
+            made = ApiKey(
+                id=identifier,
+                name=trimmed,
+                scope=scope,
+                hint=hint_of(text),
+                created_at=now,
+                last_used_at=None,
+            )
+            record(connection, made)
         _log.info("api_key_created", name=trimmed, scope=scope.value)
-        record = ApiKey(
-            id=identifier, name=trimmed, scope=scope, hint=hint_of(text), created_at=now, last_used_at=None
-        )
-        return CreatedKey(record, text)
+        return CreatedKey(made, text)
 
     def list_keys(self, *, offset: int = 0, limit: int | None = None) -> tuple[list[ApiKey], int]:
         """Return the keys in use, and how many there are altogether."""
         with self._database.read() as connection:
             return store.list_keys(connection, offset=offset, limit=limit), store.count_keys(connection)
 
-    def revoke_key(self, identifier: int) -> None:
+    def revoke_key(self, identifier: int, *, record: RecordRevocation = unrecorded) -> None:
         """Revoke a key by its id.
 
         Raises:
@@ -147,6 +166,8 @@ class AuthService:
         """
         with self._database.write() as connection:
             revoked = store.revoke_key(connection, api_keys.c.id == identifier, now=self._now())
+            if revoked:
+                record(connection, identifier)
         self._note_revocation(revoked, "No API key has this id.")
 
     def revoke_key_named(self, name: str) -> None:

@@ -7,24 +7,34 @@ from akmatori_server.alert_sources import tables as alert_sources
 from akmatori_server.alerts import tables as alerts
 from akmatori_server.audit import tables as audit
 from akmatori_server.auth import tables as auth
+from akmatori_server.context_files import tables as context_files
 from akmatori_server.database.schema import metadata
 from akmatori_server.engine import tables as engine
+from akmatori_server.http_connectors import tables as http_connectors
 from akmatori_server.incidents import tables as incidents
+from akmatori_server.mcp_servers import tables as mcp_servers
 from akmatori_server.retention import tables as retention
 from akmatori_server.runbooks import tables as runbooks
 from akmatori_server.settings import tables as settings
+from akmatori_server.skills import tables as skills
+from akmatori_server.tools import tables as tools
 
 MODULES = (
     alert_sources,
     alerts,
     audit,
     auth,
+    context_files,
     engine,
+    http_connectors,
     idempotency,
     incidents,
+    mcp_servers,
     retention,
     runbooks,
     settings,
+    skills,
+    tools,
 )
 
 __all__ = ["MODULES", "metadata"]

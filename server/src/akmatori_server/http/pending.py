@@ -9,60 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PENDING: Mapping[str, frozenset[str]] = {
-    "akmatori": frozenset(
-        {
-            # skills
-            "listSkills",
-            "createSkill",
-            "syncSkills",
-            "getSkill",
-            "updateSkill",
-            "deleteSkill",
-            "getSkillPrompt",
-            "updateSkillPrompt",
-            "listSkillTools",
-            "updateSkillTools",
-            "listSkillScripts",
-            "clearSkillScripts",
-            "getSkillScript",
-            "putSkillScript",
-            "deleteSkillScript",
-            # tool_types
-            "listToolTypes",
-            "getToolCatalogue",
-            # tools
-            "listTools",
-            "createTool",
-            "getTool",
-            "updateTool",
-            "deleteTool",
-            "listSshKeys",
-            "createSshKey",
-            "updateSshKey",
-            "deleteSshKey",
-            # context
-            "listContextFiles",
-            "uploadContextFile",
-            "validateContextReferences",
-            "getContextFile",
-            "deleteContextFile",
-            "downloadContextFile",
-            # http_connectors
-            "listHttpConnectors",
-            "createHttpConnector",
-            "getHttpConnector",
-            "updateHttpConnector",
-            "deleteHttpConnector",
-            "testHttpConnector",
-            # mcp_servers
-            "listMcpServers",
-            "createMcpServer",
-            "getMcpServer",
-            "updateMcpServer",
-            "deleteMcpServer",
-            "testMcpServer",
-        }
-    ),
+    "akmatori": frozenset(),
     "aotanami": frozenset(
         {
             # health

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.akmatori import codec, models
+from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.etag import etag_of
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
 from akmatori_server.incidents.cursor import EPOCH
-from akmatori_server.incidents.models import CreatedBetween, Incident, OpenedIncident
-from akmatori_server.incidents.service import IncidentService, requested_by_task
+from akmatori_server.incidents.models import CreatedBetween, Incident, NewIncident, OpenedIncident
+from akmatori_server.incidents.service import IncidentService, Opening, requested_by_task
 from akmatori_server.pagination import PageRequest, pagination_of, requested_page
 
 NOTICE = "The incident is stored; its investigation starts now."
@@ -23,8 +24,9 @@ CREATE = KeyedCreate(
 class IncidentHandlers:
     """Incidents over HTTP."""
 
-    def __init__(self, incidents: IncidentService) -> None:
+    def __init__(self, incidents: IncidentService, trail: AuditTrail) -> None:
         self._incidents = incidents
+        self._trail = trail
 
     def list_incidents(
         self,
@@ -62,9 +64,16 @@ class IncidentHandlers:
                 call,
                 key=idempotency_key,
                 request=codec.encode_create_incident_request(body),
-                create=lambda: _opened_model(opening.open(new)),
+                create=lambda: self._created(call, opening, new),
                 now=opening.now,
             )
+
+    def _created(self, call: Call, opening: Opening, new: NewIncident) -> models.CreateIncidentResult:
+        shown = _opened_model(opening.open(new))
+        after = codec.encode_create_incident_result(shown)
+        target = f"incident:{shown.uuid}"
+        self._trail.record(opening.connection, call, Action.INCIDENT_CREATED, target, None, after)
+        return shown
 
     def get_incident(self, _call: Call, /, *, uuid: str) -> Answer[models.Incident]:
         """Read one incident with its whole log."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import sqlalchemy as sa
+
 from akmatori_sdk._core.model import Unset
 from akmatori_sdk._generated.akmatori import codec, models
+from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.etag import etag_of, require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
 from akmatori_server.pagination import pagination_of, requested_page
-from akmatori_server.runbooks.models import Runbook
+from akmatori_server.runbooks.models import Runbook, RunbookText
 from akmatori_server.runbooks.service import RunbookService, written_text
 
 CREATE = KeyedCreate("createRunbook", codec.encode_runbook, codec.decode_runbook)
@@ -17,8 +22,9 @@ CREATE = KeyedCreate("createRunbook", codec.encode_runbook, codec.decode_runbook
 class RunbookHandlers:
     """Runbooks over HTTP."""
 
-    def __init__(self, runbooks: RunbookService) -> None:
+    def __init__(self, runbooks: RunbookService, trail: AuditTrail) -> None:
         self._runbooks = runbooks
+        self._trail = trail
 
     def list_runbooks(
         self, _call: Call, /, *, page: int | Unset, per_page: int | Unset
@@ -43,7 +49,7 @@ class RunbookHandlers:
                 call,
                 key=idempotency_key,
                 request=codec.encode_runbook_input(body),
-                create=lambda: _model(self._runbooks.create_in(connection, text)),
+                create=lambda: self._created(connection, call, text),
                 now=self._runbooks.now(),
             )
         return _answer(created)
@@ -60,7 +66,7 @@ class RunbookHandlers:
 
     def update_runbook(
         self,
-        _call: Call,
+        call: Call,
         /,
         *,
         id: int,  # noqa: A002  the path's own word
@@ -73,11 +79,29 @@ class RunbookHandlers:
         def check(stored: Runbook) -> None:
             require_match(if_match, _etag(_model(stored)))
 
-        return _answer(_model(self._runbooks.replace(id, text, check=check)))
+        return _answer(
+            _model(self._runbooks.replace(id, text, check=check, record=partial(self._record, call)))
+        )
 
-    def delete_runbook(self, _call: Call, /, *, id: int) -> None:  # noqa: A002  the path's own word
+    def delete_runbook(self, call: Call, /, *, id: int) -> None:  # noqa: A002  the path's own word
         """Delete a runbook."""
-        self._runbooks.delete(id)
+        self._runbooks.delete(id, record=partial(self._record, call))
+
+    def _created(self, connection: sa.Connection, call: Call, text: RunbookText) -> models.Runbook:
+        shown = _model(self._runbooks.create_in(connection, text))
+        after = codec.encode_runbook(shown)
+        self._trail.record(connection, call, Action.RUNBOOK_CREATED, f"runbook:{shown.id}", None, after)
+        return shown
+
+    def _record(self, call: Call, connection: sa.Connection, before: Runbook, after: Runbook | None) -> None:
+        self._trail.record(
+            connection,
+            call,
+            Action.RUNBOOK_DELETED if after is None else Action.RUNBOOK_UPDATED,
+            f"runbook:{before.id}",
+            codec.encode_runbook(_model(before)),
+            None if after is None else codec.encode_runbook(_model(after)),
+        )
 
 
 def _answer(runbook: models.Runbook) -> Answer[models.Runbook]:

@@ -18,8 +18,16 @@ Check = Callable[[Runbook], None]
 """Looks at a runbook before it is changed, and raises to refuse."""
 
 
+Record = Callable[[sa.Connection, Runbook, Runbook | None], None]
+"""Notes a change inside its own transaction: what was stored, and what is stored now."""
+
+
 def allow(_runbook: Runbook) -> None:
     """Refuse nothing."""
+
+
+def unrecorded(_connection: sa.Connection, _before: Runbook, _after: Runbook | None) -> None:
+    """Note nothing: for writes of the server itself."""
 
 
 def written_text(title: str, content: str) -> RunbookText:
@@ -76,7 +84,14 @@ class RunbookService:
         """Store a new runbook as part of the caller's transaction."""
         return store.insert(connection, text, now=self.now())
 
-    def replace(self, runbook_id: int, text: RunbookText, *, check: Check = allow) -> Runbook:
+    def replace(
+        self,
+        runbook_id: int,
+        text: RunbookText,
+        *,
+        check: Check = allow,
+        record: Record = unrecorded,
+    ) -> Runbook:
         """Replace title and content.
 
         Raises:
@@ -84,18 +99,22 @@ class RunbookService:
             Conflict: `check` refused.
         """
         with self.database.write() as connection:
-            check(_found(store.get(connection, runbook_id)))
-            return store.update(connection, runbook_id, text, now=self.now())
+            before = _found(store.get(connection, runbook_id, to_change=True))
+            check(before)
+            after = store.update(connection, runbook_id, text, now=self.now())
+            record(connection, before, after)
+            return after
 
-    def delete(self, runbook_id: int) -> None:
+    def delete(self, runbook_id: int, *, record: Record = unrecorded) -> None:
         """Delete a runbook.
 
         Raises:
             NotFound: there is none with this id.
         """
         with self.database.write() as connection:
-            if not store.delete(connection, runbook_id):
-                raise _unknown()
+            before = _found(store.get(connection, runbook_id, to_change=True))
+            store.delete(connection, runbook_id)
+            record(connection, before, None)
 
 
 def _found(runbook: Runbook | None) -> Runbook:

@@ -24,9 +24,10 @@ def count(connection: sa.Connection) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(runbooks)).scalar_one()
 
 
-def get(connection: sa.Connection, runbook_id: int) -> Runbook | None:
-    """Return the runbook with this id, or None."""
-    row = connection.execute(sa.select(runbooks).where(_is(runbook_id))).one_or_none()
+def get(connection: sa.Connection, runbook_id: int, *, to_change: bool = False) -> Runbook | None:
+    """Return the runbook with this id, or None; `to_change` keeps other writers away until the commit."""
+    query = sa.select(runbooks).where(_is(runbook_id))
+    row = connection.execute(query.with_for_update() if to_change else query).one_or_none()
     return None if row is None else _runbook(row)
 
 

@@ -1,0 +1,1 @@
+"""Context files: what the agent may read beside the incident, uploaded by operators."""

@@ -1,0 +1,1 @@
+"""HTTP connectors: APIs made into kinds of tools by declaration."""

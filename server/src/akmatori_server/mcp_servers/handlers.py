@@ -1,0 +1,159 @@
+"""Answers the operations of the tag `mcpServers`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TypeVar
+
+import orjson
+
+from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._generated.akmatori import codec, models
+from akmatori_server.crypto import SecretUnreadableError
+from akmatori_server.errors import BadRequest
+from akmatori_server.etag import etag_of, require_match
+from akmatori_server.http.call import Answer, Call
+from akmatori_server.http.once import KeyedCreate
+from akmatori_server.mcp_servers.models import Endpoint, McpServerMembers, Transport
+from akmatori_server.mcp_servers.probe import Offer, ProbeFailedError, probe
+from akmatori_server.mcp_servers.service import McpServerService
+from akmatori_server.pagination import pagination_of, requested_page
+
+T = TypeVar("T")
+
+CREATE = KeyedCreate("createMcpServer", codec.encode_mcp_server, codec.decode_mcp_server)
+# What the contract lets an answer show.
+LONGEST_MESSAGE = 2000
+LONGEST_NAME = 1000
+LONGEST_VERSION = 100
+LONGEST_DESCRIPTION = 10000
+
+
+class McpServerHandlers:
+    """MCP servers over HTTP."""
+
+    def __init__(self, servers: McpServerService) -> None:
+        self._servers = servers
+
+    def list_mcp_servers(
+        self, _call: Call, /, *, page: int | Unset, per_page: int | Unset
+    ) -> models.McpServerList:
+        """List the MCP servers."""
+        request = requested_page(page, per_page)
+        if request is None:
+            return [self._servers.shown(server) for server in self._servers.all()]
+        items, total = self._servers.page(offset=request.offset, limit=request.size)
+        return models.McpServerPage(
+            data=[self._servers.shown(server) for server in items], pagination=pagination_of(request, total)
+        )
+
+    def create_mcp_server(
+        self, call: Call, /, *, idempotency_key: str | Unset, body: models.CreateMcpServerRequest
+    ) -> Answer[models.McpServer]:
+        """Add an MCP server."""
+        members = _members(body)
+        with self._servers.transaction() as connection:
+            created = CREATE.answer(
+                connection,
+                call,
+                key=idempotency_key,
+                request=codec.encode_create_mcp_server_request(body),
+                create=lambda: self._servers.create_in(connection, call, members),
+                now=self._servers.now(),
+            )
+        return _answer(created)
+
+    def get_mcp_server(self, _call: Call, /, *, id: int) -> Answer[models.McpServer]:  # noqa: A002  the contract's name
+        """Read one MCP server."""
+        return _answer(self._servers.shown(self._servers.get(id)))
+
+    def update_mcp_server(
+        self,
+        call: Call,
+        /,
+        *,
+        id: int,  # noqa: A002  the contract's name
+        if_match: str | Unset,
+        body: models.UpdateMcpServerRequest,
+    ) -> Answer[models.McpServer]:
+        """Change members of an MCP server."""
+
+        def check(stored: models.McpServer) -> None:
+            require_match(if_match, _etag(stored))
+
+        with self._servers.transaction() as connection:
+            updated = self._servers.update_in(connection, call, id, _members(body), check=check)
+        return _answer(updated)
+
+    def delete_mcp_server(self, call: Call, /, *, id: int) -> None:  # noqa: A002  the contract's name
+        """Delete an MCP server."""
+        with self._servers.transaction() as connection:
+            self._servers.delete_in(connection, call, id)
+
+    async def test_mcp_server(self, call: Call, /, *, id: int) -> models.McpServerTestResult:  # noqa: A002  the contract's name
+        """Connect to an MCP server, list its tools, and say what happened."""
+        try:
+            # The database is waited for in a thread, not in the event loop.
+            endpoint = await asyncio.to_thread(self._servers.endpoint, id)
+        except SecretUnreadableError as error:
+            raise BadRequest(str(error)) from None
+        started = time.monotonic()
+        offer: Offer | None = None
+        try:
+            offer = await probe(endpoint)
+            count = len(offer.tools)
+            message = f"The server offers {count} tool{'' if count == 1 else 's'}."
+        except ProbeFailedError as error:
+            message = str(error)
+        duration_ms = int((time.monotonic() - started) * 1000)
+        return _result(endpoint, offer, message[:LONGEST_MESSAGE], duration_ms)
+
+
+def _members(body: models.CreateMcpServerRequest | models.UpdateMcpServerRequest) -> McpServerMembers:
+    transport, args = _given(body.transport), _given(body.args)
+    return McpServerMembers(
+        name=_given(body.name),
+        transport=None if transport is None else Transport(transport.value),
+        url=_given(body.url),
+        command=_given(body.command),
+        args=None if args is None else codec.encode_mcp_arguments(args),
+        env_vars=_given(body.env_vars),
+        namespace_prefix=_given(body.namespace_prefix),
+        auth_config=_given(body.auth_config),
+        enabled=_given(body.enabled) if isinstance(body, models.UpdateMcpServerRequest) else None,
+    )
+
+
+def _result(
+    endpoint: Endpoint, offer: Offer | None, message: str, duration_ms: int
+) -> models.McpServerTestResult:
+    result = models.McpServerTestResult(
+        ok=offer is not None, message=message, tools=[], duration_ms=duration_ms
+    )
+    if offer is not None:
+        result.server_name = UNSET if offer.server_name is None else offer.server_name[:LONGEST_NAME]
+        result.server_version = UNSET if offer.server_version is None else offer.server_version[:LONGEST_NAME]
+        result.protocol_version = offer.protocol_version[:LONGEST_VERSION]
+        result.tools = [
+            models.McpTool(
+                name=f"{endpoint.prefix}.{tool.name}"[:LONGEST_NAME],
+                description=tool.description[:LONGEST_DESCRIPTION],
+                input_schema=tool.input_schema,
+            )
+            for tool in offer.tools
+        ]
+    return result
+
+
+def _answer(server: models.McpServer) -> Answer[models.McpServer]:
+    return Answer(server, headers={"ETag": _etag(server)})
+
+
+def _etag(server: models.McpServer) -> str:
+    return etag_of(orjson.dumps(codec.encode_mcp_server(server), option=orjson.OPT_SORT_KEYS))
+
+
+def _given(value: T | Unset | None) -> T | None:
+    """Read null and left out alike: both keep what is stored."""
+    return None if value is UNSET else value

@@ -1,0 +1,98 @@
+"""Every service of an installation, built once and in one place; nothing here knows HTTP."""
+
+from __future__ import annotations
+
+import attrs
+
+from akmatori_server.alert_sources.service import AlertSourceService
+from akmatori_server.audit.trail import AuditTrail
+from akmatori_server.context_files.service import ContextFileService
+from akmatori_server.engine import Engine
+from akmatori_server.files import SafeDirectory
+from akmatori_server.http_connectors.service import HttpConnectorService
+from akmatori_server.incidents.service import IncidentService
+from akmatori_server.installation import Installation
+from akmatori_server.mcp_servers.service import McpServerService
+from akmatori_server.retention.job import RetentionJob
+from akmatori_server.runbooks.mirror import RunbookMirror
+from akmatori_server.runbooks.service import RunbookService
+from akmatori_server.settings.service import SettingsService
+from akmatori_server.skills.scripts import ScriptService
+from akmatori_server.skills.service import SkillService
+from akmatori_server.skills.sync import SkillSync
+from akmatori_server.skills.views import SkillViews
+from akmatori_server.skills.workspace import SkillWorkspace
+from akmatori_server.tools.assignable import ShownTools
+from akmatori_server.tools.service import ToolService
+from akmatori_server.tools.ssh_keys import SshKeyService
+
+# How long a runbook edited on disk may go unnoticed.
+MIRROR_SCHEDULE = "*/5 * * * *"
+
+
+@attrs.frozen(kw_only=True)
+class Services:
+    """What the handlers are made of."""
+
+    audit: AuditTrail
+    settings: SettingsService
+    incidents: IncidentService
+    alert_sources: AlertSourceService
+    runbooks: RunbookService
+    runbook_mirror: RunbookMirror
+    tools: ToolService
+    ssh_keys: SshKeyService
+    http_connectors: HttpConnectorService
+    mcp_servers: McpServerService
+    skills: SkillService
+    skill_scripts: ScriptService
+    skill_sync: SkillSync
+    context_files: ContextFileService
+    retention: RetentionJob
+
+    def prepare(self) -> None:
+        """Write what every installation has, and bring files and rows together after a crash."""
+        self.settings.seed()
+        self.alert_sources.seed_types()
+        self.tools.seed_types()
+        self.skills.seed_system_skills()
+        self.skill_sync.recover()
+        self.context_files.recover()
+        self.runbook_mirror.sync()
+
+    def declare_schedules(self, engine: Engine) -> None:
+        """Tell the engine what is done by the clock."""
+        self.retention.declare(engine)
+        engine.schedule("runbook-mirror", MIRROR_SCHEDULE, self._mirror_runbooks)
+
+    def _mirror_runbooks(self) -> None:
+        self.runbook_mirror.sync()
+
+
+def build_services(site: Installation, engine: Engine) -> Services:
+    """Build the services of one installation."""
+    database, secrets, now, data = site.database, site.secrets, site.now, site.settings.data_dir
+    audit = AuditTrail(database, now=now)
+    settings = SettingsService(database, secrets, now=now)
+    tools = ToolService(database, secrets, audit, now=now)
+    workspace = SkillWorkspace(database, SafeDirectory(data / "skills"))
+    skills = SkillService(workspace, SkillViews(workspace, ShownTools(tools)), audit=audit, now=now)
+    return Services(
+        audit=audit,
+        settings=settings,
+        incidents=IncidentService(database, queue=engine, data_directory=data, now=now),
+        alert_sources=AlertSourceService(database, secrets, now=now),
+        runbooks=RunbookService(database, now=now),
+        runbook_mirror=RunbookMirror(database, SafeDirectory(data / "runbooks"), audit=audit, now=now),
+        tools=tools,
+        ssh_keys=SshKeyService(tools, audit),
+        http_connectors=HttpConnectorService(database, audit, now=now),
+        mcp_servers=McpServerService(database, secrets, audit, now=now),
+        skills=skills,
+        skill_scripts=ScriptService(workspace, audit=audit, now=now),
+        skill_sync=SkillSync(workspace, audit=audit, now=now),
+        context_files=ContextFileService(
+            database, SafeDirectory(data / "context"), audit=audit, prompts=skills, now=now
+        ),
+        retention=RetentionJob(database, settings, audit, data_directory=data, now=now),
+    )

@@ -1,0 +1,5 @@
+"""The services of these tests, on both databases."""
+
+from tests.server.skills.conftest import client, services
+
+__all__ = ["client", "services"]
