@@ -36,7 +36,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the whole suite, on SQLite and PostgreSQL. Arguments after `--` go to pytest."""
     install(session, "test", "codegen", "checks")
-    session.run("pytest", *(session.posargs or ["-n", "2", "--dist", "loadgroup"]))
+    session.run("pytest", *(session.posargs or ["-q", "-n", "2", "--dist", "loadgroup", "--durations", "25"]))
 
 
 @nox.session
