@@ -1,8 +1,10 @@
 """Fixtures of the whole suite; each is explained where it is defined."""
 
+import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from tests.contract.exchanges import EXCHANGES, checked
 from tests.support.databases import (
@@ -25,6 +27,12 @@ __all__ = [
     "setup_site",
     "sqlite_template",
 ]
+
+
+# CI tries the same examples each time, so that a change is judged by what it changes; everybody else explores.
+settings.register_profile("ci", derandomize=True, database=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -63,8 +63,14 @@ class _Request:
     def __init__(self, request: httpx.Request) -> None:
         self.host_url = f"{request.url.scheme}://{request.url.netloc.decode()}"
         self.path = request.url.path
+        if "/webhook/" in self.path:
+            # Webhooks are served below /api too, with or without a closing slash, and whatever the sender calls
+            # their content; the specification says so in words.
+            self.path = self.path.removeprefix("/api").rstrip("/")
         self.method = request.method.lower()
         self.content_type = request.headers.get("content-type", "application/json").lower()
+        if self.path.startswith("/webhook/"):
+            self.content_type = "application/json"
         self.body = request.read() or None
         headers = httpx.Headers(request.headers)
         scheme, _, key = headers.get("authorization", "").partition(" ")

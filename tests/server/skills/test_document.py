@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from akmatori_server.errors import BadRequest
@@ -32,6 +32,7 @@ MARKED = st.one_of(
 )
 
 
+@example("0\x85", "")
 @given(MARKED.filter(lambda text: text == "" or text.strip()), MARKED)
 def test_a_document_comes_back_as_it_was(description: str, prompt: str) -> None:
     """Also one whose texts look like the marks between them."""

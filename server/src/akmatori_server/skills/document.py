@@ -45,6 +45,9 @@ def write_document(document: Document) -> bytes:
     }
     # Never folded: a text of many lines then stands on one, and cannot look like the closing mark.
     matter = yaml.safe_dump(front, sort_keys=False, allow_unicode=True, width=2**30)
+    if yaml.safe_load(matter) != front:
+        # YAML takes some characters (U+0085, U+2028) for line ends unless they are written as escapes.
+        matter = yaml.safe_dump(front, sort_keys=False, allow_unicode=False, width=2**30)
     return f"{_MARK}\n{matter}{_MARK}\n\n{document.prompt}".encode()
 
 
