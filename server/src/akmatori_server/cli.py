@@ -10,8 +10,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
+from akmatori_server.audit import Action, AuditTrail
+from akmatori_server.auth.keys import ApiKey
 from akmatori_server.config import ConfigurationError, Options, Settings, load_settings, prepare_data_dir
 from akmatori_server.database.migrate import NewerDatabaseError
 from akmatori_server.errors import ApiError
@@ -91,7 +94,9 @@ def serve(host: str | None, port: int | None, data_dir: Path | None, database_ur
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
             server = uvicorn.Server(config)
-            server.run(sockets=[listening])
+            # uvicorn has stopped in good order when it passes Ctrl-C on.
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run(sockets=[listening])
             if not server.started:
                 sys.exit(3)
 
@@ -125,7 +130,14 @@ def keys() -> None:
 def create_key(name: str, scope: str, data_dir: Path | None, database_url: str | None) -> None:
     """Make an API key and print it. It is shown this once."""
     with _sentences(), _installation(data_dir, database_url) as site:
-        created = site.auth.create_key(name, Scope(scope))
+        trail = AuditTrail(site.database, now=site.now)
+
+        def record(connection: sa.Connection, key: ApiKey) -> None:
+            after = {"name": key.name, "scope": key.scope.value}
+            trail.record(connection, None, Action.API_KEY_CREATED, f"api_key:{key.id}", None, after)
+
+        created = site.auth.create_key(name, Scope(scope), record=record)
+        click.echo(f"For the server with the data directory {site.settings.data_dir}.", err=True)
         click.echo("Keep the key safe; it cannot be shown again.", err=True)
         click.echo(created.text)
 
@@ -169,6 +181,8 @@ def _sentences() -> Generator[None]:
 
 @contextlib.contextmanager
 def _installation(data_dir: Path | None, database_url: str | None) -> Generator[Installation]:
+    # A database that is made here belongs to the server's user alone, as one made by `serve` does.
+    os.umask(0o077)
     settings = load_settings(options=Options(data_dir=data_dir, database_url=database_url))
     configure_logs("error")
     site = open_installation(settings)

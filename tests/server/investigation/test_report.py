@@ -76,7 +76,7 @@ def test_a_report_on_a_known_problem(runbooks: list[Text]) -> None:
     assert "<http://prometheus.example.net:9090/graph?" in text
     assert "df -h" in text
     assert "The commands of the runbook were not run." in text
-    assert "No tool is configured" in text
+    assert "No tool was used" in text
     assert "## Confidence\n\nHigh." in text
     assert text.endswith("---\n⏱️ Time: 2s")
 

@@ -16,6 +16,7 @@ from akmatori_server.investigation.rules.words import stem, synonyms, words
         ("CPUThrottlingHigh", ["cpu", "throttling"]),
         ("OOMKilled", ["oom", "killed"]),
         ("payments_5xx-rate above 4%", ["payments", "5xx", "rate"]),
+        ("Checkout502", ["checkout", "502"]),
         ("x509: certificate has expired", ["x509", "certificate", "expired"]),
         ("error 503 at 14:00, 503 again", ["error", "503", "again"]),
         ("Festplatte überfüllt", ["festplatte", "überfüllt"]),

@@ -124,11 +124,9 @@ def next_steps(facts: Facts, matched: Match | None, steps: Sequence[Step]) -> st
 
 def unchecked(facts: Facts, steps: Sequence[Step]) -> list[str]:
     """Say what this report does not rest on."""
-    lines = [
-        "No tool is configured, so no metric, log or host was looked at: all of it is what the alert says."
-    ]
+    lines = ["No tool was used, so no metric, log or host was looked at: all of it is what the alert says."]
     if not facts.is_alert:
-        lines = ["No tool is configured, so no metric, log or host was looked at."]
+        lines = ["No tool was used, so no metric, log or host was looked at."]
     if any(step.commands for step in steps):
         lines.append("The commands of the runbook were not run.")
     if facts.is_alert and not facts.host:
@@ -143,7 +141,7 @@ def unchecked(facts: Facts, steps: Sequence[Step]) -> list[str]:
 def judge(ranked: Sequence[Match], matched: Match | None) -> tuple[Confidence, str]:
     """Say how sure the choice of the runbook is, and why."""
     if matched is None:
-        return Confidence.LOW, "Nothing but the alert itself was available."
+        return Confidence.LOW, "No runbook fits well enough to lean on."
     if matched.is_linked:
         return Confidence.HIGH, "The alert itself links to this runbook."
     if not is_clear(ranked):

@@ -48,8 +48,9 @@ SYNONYMS: tuple[frozenset[str], ...] = tuple(
 )
 
 _TOKEN = re.compile(r"[^\W_]+")
-# CamelCase, acronyms and words with digits inside one token: KubePodCrash, HTTP5xxRate, OOMKilled, x509.
-_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z]|\d+x)|[A-Z]?[a-z]+\d*|[A-Z]+|\d+[a-z]+|\d+")
+# CamelCase, acronyms and words with digits inside one token: KubePodCrash, HTTP5xxRate, OOMKilled,
+# Checkout502, x509.
+_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z]|\d+x)|[A-Z]?[a-z]{2,}(?=\d{3})|[A-Z]?[a-z]+\d*|[A-Z]+|\d+[a-z]+|\d+")
 _NUMBERS_WITH_MEANING = frozenset({"500", "502", "503", "504"})
 
 
