@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import http.client
 import os
-import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -96,18 +96,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         data, copy = Path(directory) / "data", Path(directory) / "baseline.db"
         port, other = free_port(), free_port()
-        serve = [
-            sys.executable,
-            "-m",
-            "akmatori_server",
-            "serve",
-            "--port",
-            str(port),
-            "--data-dir",
-            str(data),
-        ]
-        # The engine is told to investigate nothing here: it would burn CPU beside the requests.
-        environment = {"ADMIN_PASSWORD": PASSWORD, "AKMATORI_INVESTIGATIONS": "0"}
+        uvicorn = [sys.executable, "-m", "uvicorn", "--no-access-log", "--log-level", "error"]
+        # Both sides wait in turn while the other one is asked; neither may hang up meanwhile.
+        uvicorn += ["--timeout-keep-alive", "600", "--port"]
+        serve = [*uvicorn, str(port), "bench.akmatori_app:app"]
+        environment = {"ADMIN_PASSWORD": PASSWORD, "BENCH_DATA": str(data), "AKMATORI_LOG_LEVEL": "error"}
         with running(serve, port, environment) as process:
             client = Akmatori(base_url=f"http://127.0.0.1:{port}", username="admin", password=PASSWORD)
             key = client.settings.api_keys.create(name="bench", scope="write").key
@@ -119,20 +112,11 @@ def main() -> None:
                     orjson.dumps({"task": f"Check host {number}", "context": {"host": "db-1"}}),
                 )
             uuid = orjson.loads(ours.ask("GET", "/api/incidents?per_page=1"))["data"][0]["uuid"]
-            shutil.copy(next(data.glob("*.db")), copy)
-            baseline = [
-                sys.executable,
-                "-m",
-                "uvicorn",
-                "--port",
-                str(other),
-                "--no-access-log",
-                "--log-level",
-                "error",
-            ]
-            with running(
-                [*baseline, "bench.starlette_baseline:app"], other, {"BASELINE_DB": str(copy)}
-            ) as second:
+            # Not a copy of the file: part of what is committed is still in SQLite's write-ahead log.
+            with sqlite3.connect(data / "akmatori.db") as source, sqlite3.connect(copy) as target:
+                source.backup(target)
+            baseline = [*uvicorn, str(other), "bench.starlette_baseline:app"]
+            with running(baseline, other, {"BASELINE_DB": str(copy)}) as second:
                 theirs = Target(second, other, {"X-API-Key": key})
                 targets = {"akmatori_server": ours, "Starlette + orjson": theirs}
                 body = orjson.dumps({"task": "Check disk on db-1", "context": {"host": "db-1"}})
