@@ -108,6 +108,7 @@ def test_lists_are_read_to_their_end(client: Akmatori) -> None:
 
 def test_keys_made_by_the_sdk_work_until_they_are_deleted(client: Akmatori, server: Site) -> None:
     """A key is answered once, masked afterwards, and refused after its end."""
+    client.incidents.create(task="Something to read")
     made = client.settings.api_keys.create(name="ci", scope="read")
     listed = {key.id: key for key in client.settings.api_keys.list()}
 
