@@ -3,18 +3,7 @@
 from __future__ import annotations
 
 from akmatori_server.errors import BadRequest
-
-MASK = "****"
-SHOWN_CHARACTERS = 4
-# Of a shorter secret, its end would be too much of it.
-SHORTEST_SHOWN = 6
-
-
-def masked(secret: str) -> str:
-    """Return what is shown in place of a secret; "" when there is none."""
-    if not secret:
-        return ""
-    return MASK + (secret[-SHOWN_CHARACTERS:] if len(secret) >= SHORTEST_SHOWN else "")
+from akmatori_server.secrets.masking import MASK
 
 
 def is_mask_of(written: str, shown: str) -> bool:

@@ -19,11 +19,12 @@ from akmatori_server.alert_sources.models import (
     AlertSourceType,
     NewAlertSource,
 )
-from akmatori_server.alert_sources.secret import MASK, is_mask_of, masked
+from akmatori_server.alert_sources.secret import is_mask_of
 from akmatori_server.alert_sources.types import SLACK_CHANNEL, SOURCE_TYPES
 from akmatori_server.crypto import SecretBox, SecretUnreadableError
 from akmatori_server.database import Database
 from akmatori_server.errors import BadRequest, Conflict, NotFound, Unavailable
+from akmatori_server.secrets.masking import MASK, mask
 
 _log = structlog.stdlib.get_logger("akmatori_server.alert_sources")
 
@@ -104,7 +105,7 @@ class AlertSourceService:
     def shown_secret(self, source: AlertSource) -> str:
         """Return what is shown of the source's secret; of one that cannot be read, that there is one."""
         try:
-            return masked(self._secret_of(source))
+            return mask(self._secret_of(source))
         except SecretUnreadableError:
             return MASK
 
