@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 
 from codegen import lint
-from codegen.check import differences
+from codegen.check import difference, differences
 from codegen.errors import SpecError
 from codegen.generate import Target, generate
 
@@ -43,6 +43,7 @@ def target(name: str) -> Target:
         sdk=ROOT / "sdk" / "src" / "akmatori_sdk" / "_generated" / name,
         server=ROOT / "server" / "src" / "akmatori_server" / "_generated" / name,
         package=f"akmatori_sdk._generated.{name}",
+        reference=ROOT / "docs" / "reference" / f"{name}.md",
     )
 
 
@@ -81,9 +82,17 @@ def _check(targets: list[Target]) -> int:
     found: list[str] = []
     for wanted in targets:
         with tempfile.TemporaryDirectory() as scratch:
-            fresh = attrs.evolve(wanted, sdk=Path(scratch) / "sdk", server=Path(scratch) / "server")
+            pages = Path(scratch) / "reference"
+            fresh = attrs.evolve(
+                wanted,
+                sdk=Path(scratch) / "sdk",
+                server=Path(scratch) / "server",
+                reference=pages / wanted.reference.name if wanted.reference else None,
+            )
             generate(fresh)
             found += differences(wanted.sdk, fresh.sdk) + differences(wanted.server, fresh.server)
+            if wanted.reference is not None:
+                found += difference(wanted.reference, pages / wanted.reference.name)
     if not found:
         return 0
     sys.stderr.write("\n\n".join(found) + "\n\nRun `python -m codegen` and commit the result.\n")

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from codegen.names import argument, snake
+from codegen.names import snake
 from codegen.spec_types import Api, Media, Operation, Param
 from codegen.stubs import form_name
 
@@ -58,7 +58,7 @@ def _row(op: Operation) -> Row:
 def _param(param: Param) -> Mapping[str, str]:
     members = {
         "wire": repr(param.wire),
-        "name": repr(argument(param.wire)),
+        "name": repr(param.name),
         "where": repr(param.where),
         "kind": repr(param.kind),
     }

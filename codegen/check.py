@@ -12,14 +12,17 @@ def differences(tree: Path, fresh: Path) -> list[str]:
     """One paragraph per file that differs, is missing or is left over."""
     found: list[str] = []
     for name in sorted(_files(tree) | _files(fresh)):
-        old, new = tree / name, fresh / name
-        if not old.is_file():
-            found.append(f"{old}: is missing")
-        elif not new.is_file():
-            found.append(f"{old}: is not generated any more")
-        elif old.read_bytes() != new.read_bytes():
-            found.append(_diff(old, new))
+        found += difference(tree / name, fresh / name)
     return found
+
+
+def difference(old: Path, new: Path) -> list[str]:
+    """A paragraph about one file of the tree, if it differs, is missing or is left over."""
+    if not old.is_file():
+        return [f"{old}: is missing"]
+    if not new.is_file():
+        return [f"{old}: is not generated any more"]
+    return [] if old.read_bytes() == new.read_bytes() else [_diff(old, new)]
 
 
 def _files(folder: Path) -> set[Path]:

@@ -22,6 +22,7 @@ from codegen.loading import Loaded, loaded
 from codegen.models import write_models
 from codegen.names import docstring
 from codegen.reader import read
+from codegen.reference import write_reference
 from codegen.resources import ResourceWriter
 from codegen.spec_types import Api
 
@@ -33,7 +34,8 @@ _SDK_INIT = '"""The {title} API, generated from its specification; see `codegen/
 class Target:
     """One specification and where its modules go.
 
-    `package` is the SDK's package, by which the server's modules import models and codec.
+    `package` is the SDK's package, by which the server's modules import models and codec; `reference` is the
+    page that is written for people, where one is wanted.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Target:
     sdk: Path
     server: Path
     package: str
+    reference: Path | None = None
 
 
 def generate(target: Target) -> None:
@@ -60,6 +63,8 @@ def generate(target: Target) -> None:
             types.require(name)
         _write_sdk(api, types, target.sdk)
     _write_server(api, target)
+    if target.reference is not None:
+        write_reference(api, target.reference)
     _tidy([target.sdk, target.server], target.package)
 
 
@@ -80,6 +85,7 @@ def _write_sdk(api: Api, types: Loaded, folder: Path) -> None:
             "base": "AsyncResource" if aio else "SyncResource",
             "core": "AsyncCore" if aio else "SyncCore",
             "pager": "AsyncPager" if aio else "Pager",
+            "stream": "AsyncEventStream" if aio else "EventStream",
             "root": "AsyncResources" if aio else "SyncResources",
         }
         _render("resource.py.jinja", folder / "resources" / f"{module}.py", api, {**tree, **words})

@@ -8,12 +8,19 @@ from pathlib import Path
 
 from codegen.bundle import bundle
 from codegen.errors import SpecError
-from codegen.rules import document_rules, examples, operations, paging, schemas
+from codegen.rules import document_rules, examples, operations, paging, schemas, streams
 from codegen.rules.document import Document, Problem
 
 __all__ = ["RULES", "Problem", "lint", "main"]
 
-RULES = (*document_rules.RULES, *operations.RULES, *paging.RULES, *schemas.RULES, *examples.RULES)
+RULES = (
+    *document_rules.RULES,
+    *operations.RULES,
+    *paging.RULES,
+    *streams.RULES,
+    *schemas.RULES,
+    *examples.RULES,
+)
 """Every rule: a function from the document to its problems."""
 
 _SPECIFICATIONS = ("spec/akmatori/openapi.yaml", "spec/aotanami/openapi.yaml")

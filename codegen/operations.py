@@ -58,7 +58,9 @@ def _record(op: Operation, unwrapped: Mapping[str, str]) -> Record:
         members["authenticated"] = "False"
     if op.paging is not None:
         members |= _paging(op)
-    kind = "PagedOperation" if op.paging else "Operation"
+    if op.stream is not None:
+        members["resume"] = repr(op.stream.resume)
+    kind = "PagedOperation" if op.paging else "StreamOperation" if op.stream else "Operation"
     return Record(constant(op.id), kind, result(op, unwrapped), members)
 
 

@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
 from codegen.errors import SpecError
-from codegen.spec_types import Answer, Api, Body, FormField, Media, Operation, Paging, Param, Schema, Tag
+from codegen.names import argument
+from codegen.spec_types import (
+    Answer,
+    Api,
+    Body,
+    FormField,
+    Media,
+    Operation,
+    Paging,
+    Param,
+    Schema,
+    Stream,
+    Tag,
+)
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+EVENT_STREAM = "text/event-stream"
 SAFE_TEXT = ("text/", "application/yaml", "application/x-yaml")
 _KINDS = {
     "integer": "integer",
@@ -76,7 +92,9 @@ class _Reader:
         names = str(op["x-sdk"]).split(".")
         if len(names) < 2:
             raise SpecError(where, "x-sdk must read `resource.method`.")
-        params = tuple(self._param(where, self._resolve(p)) for p in [*shared, *op.get("parameters", [])])
+        params = _told_apart(
+            [self._param(where, self._resolve(p)) for p in [*shared, *op.get("parameters", [])]]
+        )
         statuses, answer, media_type, schema = self._success(where, op["responses"])
         security = op.get("security", self._document.get("security", []))
         paging = self._paging(where, op.get("x-paging"), schema, params)
@@ -99,6 +117,7 @@ class _Reader:
             statuses=statuses,
             failures=self._failures(op["responses"]),
             paging=paging,
+            stream=self._stream(where, op.get("x-stream"), answer, schema, params),
             scope=op.get("x-scope"),
             public=not security,
             accepts_key=bool(op.get("x-idempotency")),
@@ -138,6 +157,7 @@ class _Reader:
             kind = "datetime"
         return Param(
             wire=param["name"],
+            name=argument(param["name"]),
             where=param["in"],
             kind=kind,  # type: ignore[arg-type]  # one of the values above
             item_kind=items.get("type") if items is not None else None,
@@ -208,9 +228,25 @@ class _Reader:
         if not content:
             return Answer.EMPTY, None, None
         media_type = next(iter(content))
-        if media_type == "application/json":
-            return Answer.JSON, media_type, self._named(where, content[media_type].get("schema", {}))
+        if media_type in ("application/json", EVENT_STREAM):
+            answer = Answer.JSON if media_type == "application/json" else Answer.EVENTS
+            return answer, media_type, self._named(where, content[media_type].get("schema", {}))
         return (Answer.TEXT if media_type.startswith(SAFE_TEXT) else Answer.BYTES), media_type, None
+
+    def _stream(
+        self, where: str, marks: Schema | None, answer: Answer, schema: str | None, params: tuple[Param, ...]
+    ) -> Stream | None:
+        if (marks is None) != (answer is not Answer.EVENTS):
+            raise SpecError(where, f"x-stream and an answer of {EVENT_STREAM} belong together.")
+        if marks is None:
+            return None
+        if marks["event"] != schema:
+            raise SpecError(
+                where, f"x-stream names the event {marks['event']}, but the answer's is {schema}."
+            )
+        if not any(param.where == "query" and param.wire == marks["resume"] for param in params):
+            raise SpecError(where, "x-stream names a parameter the operation does not have.")
+        return Stream(event=marks["event"], resume=marks["resume"])
 
     def _failures(self, responses: Schema) -> tuple[tuple[int, str], ...]:
         found = {int(c): self._resolve(r) for c, r in responses.items() if c.isdigit() and int(c) >= 400}
@@ -257,3 +293,14 @@ class _Reader:
             default_size=sizes[0].default or 50,
             item=self._named(f"{where}, elements", elements.get("items", {})),
         )
+
+
+def _told_apart(params: list[Param]) -> tuple[Param, ...]:
+    """A header that has the name of another parameter is `..._header` to the handler."""
+    others = {param.name for param in params if param.where != "header"}
+    return tuple(
+        attrs.evolve(param, name=f"{param.name}_header")
+        if param.where == "header" and param.name in others
+        else param
+        for param in params
+    )

@@ -18,6 +18,8 @@ from codegen.spec_types import Api, Body, FormField, Media, Operation, Param
 
 # Arguments every method may have, which a member of a body cannot be called.
 TAKEN = frozenset({"self", "options", "page_size", "max_items"})
+# Headers that the SDK sends by itself.
+OWN_HEADERS = frozenset({"idempotency-key", "last-event-id"})
 _SCALARS = {"integer": "int", "number": "float", "boolean": "bool", "string": "str", "datetime": "datetime"}
 _MISSING = {"Unset": "{0} is UNSET", "None": "{0} is None"}
 _ERRORS = {
@@ -52,6 +54,7 @@ class Method:
     constant: str
     result: str
     paged: bool
+    streamed: bool
     path: tuple[Argument, ...]
     query: tuple[Argument, ...]
     headers: tuple[Argument, ...]
@@ -117,13 +120,13 @@ class ResourceWriter:
 
     def _method(self, op: Operation) -> Method:
         hidden = {op.paging.page, op.paging.size, op.paging.cursor} if op.paging else set[str | None]()
-        shown = [p for p in op.params if p.wire not in hidden and p.wire.lower() != "idempotency-key"]
+        shown = [p for p in op.params if p.wire not in hidden and p.wire.lower() not in OWN_HEADERS]
         path = tuple(self._param(p) for p in shown if p.where == "path")
         taken = TAKEN | {a.name for a in path}
         query = tuple(self._param(p) for p in shown if p.where == "query")
         headers = tuple(self._param(p) for p in shown if p.where == "header")
-        if op.paging is not None and (headers or op.body is not None):
-            raise SpecError(op.id, "A paged operation takes neither headers nor a body.")
+        if (op.paging or op.stream) and (headers or op.body is not None):
+            raise SpecError(op.id, "A paged or streamed operation takes neither headers nor a body.")
         body, json, content, form = self._body(op.body, taken)
         names = [a.name for a in (*path, *query, *headers, *body, *form)]
         for twin in {name for name in names if names.count(name) > 1}:
@@ -137,6 +140,7 @@ class ResourceWriter:
             constant=constant(op.id),
             result=result(op, self._unwrapped),
             paged=op.paging is not None,
+            streamed=op.stream is not None,
             path=path,
             query=query,
             headers=headers,

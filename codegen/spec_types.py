@@ -27,6 +27,7 @@ class Answer(enum.Enum):
     EMPTY = "EMPTY"
     TEXT = "TEXT"
     BYTES = "BYTES"
+    EVENTS = "EVENTS"
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +35,8 @@ class Param:
     """One parameter. `enum` names the schema of its (or its elements') enumeration."""
 
     wire: str
+    # The keyword of the server's handler.
+    name: str
     where: Literal["path", "query", "header"]
     kind: Literal["integer", "number", "boolean", "string", "datetime", "array"]
     item_kind: str | None
@@ -88,6 +91,16 @@ class Paging:
 
 
 @attrs.frozen(kw_only=True)
+class Stream:
+    """The members of `x-stream`."""
+
+    # The name of the schema of one event.
+    event: str
+    # The query parameter that says after which event to go on.
+    resume: str
+
+
+@attrs.frozen(kw_only=True)
 class Operation:
     """One operation."""
 
@@ -110,6 +123,7 @@ class Operation:
     statuses: tuple[int, ...]
     failures: tuple[tuple[int, str], ...]
     paging: Paging | None
+    stream: Stream | None
     scope: str | None
     public: bool
     accepts_key: bool

@@ -98,7 +98,7 @@ def form(body: Body) -> Form:
 
 
 def _handler(op: Operation) -> Handler:
-    arguments = [(argument(param.wire), _annotation(param)) for param in op.params]
+    arguments = [(param.name, _annotation(param)) for param in op.params]
     if op.body is not None:
         arguments.append(("body", _body(op.body)))
     return Handler(
@@ -125,6 +125,8 @@ def _body(body: Body) -> str:
 
 
 def _result(op: Operation) -> str:
+    if op.stream is not None:
+        return f"StreamAnswer[models.{op.stream.event}]"
     # A named list is a union already, of the page and the bare array.
     kind = _PLAIN[op.answer] if op.schema is None else f"models.{op.schema}"
     return f"{kind} | Answer[{kind}]"

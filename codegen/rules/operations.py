@@ -12,15 +12,15 @@ from codegen.source import escape, is_array, is_object
 # The verbs an operationId may begin with. Add one when the domain has it, not a synonym of one of these.
 VERBS = frozenset({
     "acknowledge", "activate", "check", "clear", "complete", "create", "delete", "download", "get", "list",
-    "login", "put", "receive", "revoke", "search", "sync", "test", "trigger", "update", "upload",
-    "validate", "verify",
+    "login", "put", "receive", "replay", "revoke", "search", "stream", "sync", "test", "trigger", "update",
+    "upload", "validate", "verify",
 })  # fmt: skip
 SCOPES = ("read", "write", "admin")
 _OPERATION_ID = re.compile(r"^([a-z]+)(?:[A-Z][A-Za-z0-9]*)?$")
 _SDK_NAME = re.compile(r"^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+$")
 _EXTENSIONS = frozenset({
     "x-sdk", "x-scope", "x-paging", "x-idempotency", "x-lenient", "x-secret", "x-terminal", "x-body",
-    "x-handler",
+    "x-handler", "x-stream",
 })  # fmt: skip
 
 

@@ -134,6 +134,12 @@ def _set(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
             _set("components|schemas|UploadRequest|properties|size", {"type": "number"}),
             "A part is a file",
         ),
+        (_set("paths|/things/{name}/changes|get|x-stream", None), "belong together"),
+        (
+            _set("paths|/things/{name}/changes|get|x-stream|event", "Part"),
+            "names the event Part, but the answer's is Thing",
+        ),
+        (_set("paths|/things/{name}/changes|get|x-stream|resume", "after"), "does not have"),
     ],
 )
 def test_what_cannot_be_generated_is_refused_with_a_sentence(

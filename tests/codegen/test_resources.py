@@ -13,7 +13,7 @@ import pytest
 
 from akmatori_sdk._core.files import Upload
 from akmatori_sdk._core.model import UNSET
-from akmatori_sdk._core.operation import Body, PagedOperation, Reply
+from akmatori_sdk._core.operation import Body, PagedOperation, Reply, StreamOperation
 
 if TYPE_CHECKING:
     from tests.codegen.conftest import Generated
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @attrs.define
 class Recorder:
-    """Stands for `_call` and `_pager`: keeps what it is given."""
+    """Stands for `_call`, `_pager` and `_stream`: keeps what it is given."""
 
     calls: list[tuple[Any, dict[str, Any]]] = attrs.field(factory=list[tuple[Any, dict[str, Any]]])
 
@@ -73,6 +73,13 @@ CALLS: list[tuple[str, tuple[Any, ...], dict[str, Any], str, dict[str, Any]]] = 
     ),
     ("delete", ("n",), {}, "DELETE_THING", {"path": {"name": "n"}}),
     (
+        "follow",
+        ("n",),
+        {"class_": "plain", "last_event_id": "7"},
+        "FOLLOW_THING",
+        {"path": {"name": "n"}, "query": {"class": "plain", "last_event_id": "7"}},
+    ),
+    (
         "hook",
         (),
         {"body": b"{}"},
@@ -96,7 +103,7 @@ def test_a_method_sends_what_the_specification_says(
     prefix, module = ("Async", nasty.aio) if kind == "aio" else ("", nasty.sync)
     things = getattr(module, f"{prefix}Things")(Mock())
     recorder = Recorder()
-    things._call = things._pager = recorder
+    things._call = things._pager = things._stream = recorder
     result = getattr(things, method)(*positional, **named)
     if inspect.iscoroutine(result):
         asyncio.run(_finish(result))
@@ -165,6 +172,16 @@ def test_records_of_operations(nasty: Generated) -> None:
     assert (ops.DELETE_THING.reply, ops.DELETE_THING.decode(None)) == (Reply.EMPTY, None)
     assert ops.DOWNLOAD_FILE.decode(b"x") == b"x"
     assert ops.UPLOAD_FILE.body is Body.MULTIPART
+    assert isinstance(ops.FOLLOW_THING, StreamOperation)
+    assert (ops.FOLLOW_THING.resume, ops.FOLLOW_THING.reply) == ("last_event_id", Reply.EVENTS)
+    assert ops.FOLLOW_THING.decode(nasty.example("Thing")) == nasty.codec.decode_thing(nasty.example("Thing"))
+
+
+def test_a_stream_is_made_without_waiting(nasty: Generated) -> None:
+    for module, name in ((nasty.sync, "EventStream"), (nasty.aio, "AsyncEventStream")):
+        cls = getattr(module, "AsyncThings" if module is nasty.aio else "Things")
+        assert not inspect.iscoroutinefunction(cls.follow)
+        assert inspect.signature(cls.follow).return_annotation == f"{name}[models.Thing]"
 
 
 def test_an_envelope_around_one_object_is_taken_off(nasty: Generated) -> None:

@@ -65,6 +65,19 @@ def test_the_binding_of_a_list(nasty: Generated) -> None:
     assert (kinds.name, kinds.kind, kinds.decode) == ("class_", "array", nasty.models.Kind)
 
 
+def test_a_stream_and_its_two_ways_to_resume(nasty: Generated) -> None:
+    """The parameter and the header have the same name, but for what tells them apart."""
+    row = binding(nasty, "followThing")
+    assert [(p.wire, p.name, p.where) for p in row.params][2:] == [
+        ("last_event_id", "last_event_id", "query"),
+        ("Last-Event-ID", "last_event_id_header", "header"),
+    ]
+    assert (row.media_type, row.is_async) == ("text/event-stream", True)
+    assert row.encode is nasty.codec.encode_thing
+    result = inspect.signature(nasty.stubs.Things.follow_thing).return_annotation
+    assert result == "StreamAnswer[models.Thing]"
+
+
 def test_bindings_of_bodies(nasty: Generated) -> None:
     create, hook, act = (binding(nasty, name) for name in ("createThing", "hook", "act"))
     assert create.decode_body({"name": "n", "kind": "plain"}).name == "n"

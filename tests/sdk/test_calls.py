@@ -61,7 +61,7 @@ def test_no_credential_at_all_is_said_in_the_401(server: Scripted) -> None:
     with Akmatori(server.url) as client, pytest.raises(UnauthorizedError) as caught:
         client.incidents.get(UUID)
     assert "no credential was given" in str(caught.value)
-    assert "AKMATORI_TOKEN" in str(caught.value)
+    assert "AKMATORI_TOKEN or AKMATORI_API_KEY" in str(caught.value)
 
 
 @pytest.mark.parametrize("uuid", ["", ".", ".."])

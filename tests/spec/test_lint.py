@@ -207,6 +207,29 @@ def _media(holder: Any) -> Any:
     return holder["content"]["application/json"]
 
 
+_JSON = {"application/json": {"schema": _ref("schemas", "Note"), "example": _NOTE}}
+
+
+def _streamed(document: dict[str, Any]) -> Any:
+    """Make the reading of one note a stream of its changes, with nothing wrong about it, and return it."""
+    text = {"type": "string", "maxLength": 9}
+    resume = {"in": "query", "name": "after", "description": "Where to resume.", "schema": text}
+    answer = {
+        "description": "Changes.",
+        "content": {"text/event-stream": {"schema": _ref("schemas", "Note")}},
+    }
+    operation = _get(document)
+    operation.update(
+        {
+            "x-stream": {"event": "Note", "resume": "after"},
+            "x-handler": "async",
+            "parameters": [resume, {**resume, "in": "header", "name": "Last-Event-ID"}],
+            "responses": {"200": answer},
+        }
+    )
+    return operation
+
+
 BAD: list[tuple[str, str, Change]] = [
     ("openapi-version", "another version", lambda d: d.update(openapi="3.0.2")),
     ("valid-openapi", "no title", lambda d: d["info"].pop("title")),
@@ -256,6 +279,19 @@ BAD: list[tuple[str, str, Change]] = [
     ),
     ("path-parameters-exact", "twice", lambda d: _list(d)["parameters"].append(_ref("parameters", "Page"))),
     ("extensions-known", "misspelt", lambda d: _list(d).update({"x-pagging": _PAGING})),
+    ("streams-marked", "no mark", lambda d: _streamed(d).pop("x-stream")),
+    ("streams-marked", "no stream", lambda d: _get(d).update({"x-stream": {}})),
+    ("streams-fit", "no parameter", lambda d: _streamed(d)["x-stream"].pop("resume")),
+    ("streams-fit", "another parameter", lambda d: _streamed(d)["x-stream"].update(resume="before")),
+    ("streams-fit", "another event", lambda d: _streamed(d)["x-stream"].update(event="Reply")),
+    ("streams-fit", "JSON, too", lambda d: _streamed(d)["responses"]["200"]["content"].update(_JSON)),
+    ("streams-fit", "no header", lambda d: _streamed(d)["parameters"].pop()),
+    ("streams-fit", "not asynchronous", lambda d: _streamed(d).pop("x-handler")),
+    (
+        "streams-fit",
+        "an event without an id",
+        lambda d: (_streamed(d), _schemas(d)["Note"].update(required=["text"]), _note(d).pop("id")),
+    ),
     ("extensions-fit", "key without its header", lambda d: _create(d).update({"x-idempotency": True})),
     ("extensions-fit", "unknown body", lambda d: _create(d).update({"x-body": "cooked"})),
     (
@@ -409,6 +445,13 @@ def test_a_problem_is_placed_in_the_file_it_was_written_in(tmp_path: Path) -> No
     assert str(problem) == (
         "schemas/notes.yaml#/Note/properties/text: The string needs maxLength. [strings-bounded]"
     )
+
+
+def test_a_good_stream_passes(tmp_path: Path) -> None:
+    """The streams that the others are made from have no problem themselves."""
+    document = copy.deepcopy(GOOD)
+    _streamed(document)
+    assert lint(_write(tmp_path, document)) == []
 
 
 def test_a_health_check_may_answer_503_with_its_usual_body(tmp_path: Path) -> None:

@@ -47,7 +47,10 @@ if TYPE_CHECKING:
     from akmatori_sdk._core.options import CallOptions, RetryPolicy, Timeout
     from akmatori_sdk._core.paging import AsyncPager, Pager
     from akmatori_sdk._core.response import Response
+    from akmatori_sdk._core.streams import AsyncEventStream, EventStream
     from akmatori_sdk._core.walk import Page, PageRef
+    from akmatori_sdk.ext.async_tail import AsyncTail
+    from akmatori_sdk.ext.tail import Tail
 
 __version__ = "0.1.0"
 
@@ -58,7 +61,9 @@ __all__ = (
     "Aotanami",
     "AsyncAkmatori",
     "AsyncAotanami",
+    "AsyncEventStream",
     "AsyncPager",
+    "AsyncTail",
     "BadRequestError",
     "CallOptions",
     "Clock",
@@ -68,6 +73,7 @@ __all__ = (
     "DeadlineExceededError",
     "DecodeError",
     "Delivery",
+    "EventStream",
     "ForbiddenError",
     "Model",
     "NotFoundError",
@@ -82,6 +88,7 @@ __all__ = (
     "Sent",
     "ServerError",
     "StatusError",
+    "Tail",
     "Timeout",
     "TransportError",
     "UnauthorizedError",
@@ -104,7 +111,10 @@ _HOME = {
     "_core.options": "CallOptions RetryPolicy Timeout",
     "_core.paging": "AsyncPager Pager",
     "_core.response": "Response",
+    "_core.streams": "AsyncEventStream EventStream",
     "_core.walk": "Page PageRef",
+    "ext.async_tail": "AsyncTail",
+    "ext.tail": "Tail",
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from akmatori_sdk._core.config import AKMATORI
 from akmatori_sdk._generated.akmatori.resources.sync import SyncResources
 from akmatori_sdk.ext.context import Context
+from akmatori_sdk.ext.events import Events
 from akmatori_sdk.ext.incidents import Incidents
 from akmatori_sdk.ext.skills import Skills
 
@@ -30,6 +31,11 @@ class Akmatori(SyncResources):
     def incidents(self) -> Incidents:
         """Incidents and their investigations."""
         return Incidents(self)
+
+    @cached_property
+    def events(self) -> Events:
+        """Changes of incidents and alerts, as they happen."""
+        return Events(self)
 
     @cached_property
     def context(self) -> Context:

@@ -7,6 +7,7 @@ from functools import cached_property
 from akmatori_sdk._core.config import AKMATORI
 from akmatori_sdk._generated.akmatori.resources.aio import AsyncResources
 from akmatori_sdk.ext.async_context import AsyncContext
+from akmatori_sdk.ext.async_events import AsyncEvents
 from akmatori_sdk.ext.async_incidents import AsyncIncidents
 from akmatori_sdk.ext.async_skills import AsyncSkills
 
@@ -26,6 +27,11 @@ class AsyncAkmatori(AsyncResources):
     def incidents(self) -> AsyncIncidents:
         """Incidents and their investigations."""
         return AsyncIncidents(self)
+
+    @cached_property
+    def events(self) -> AsyncEvents:
+        """Changes of incidents and alerts, as they happen."""
+        return AsyncEvents(self)
 
     @cached_property
     def context(self) -> AsyncContext:

@@ -16,12 +16,13 @@ from akmatori_sdk._core.config import System, resolve
 from akmatori_sdk._core.errors import AkmatoriError, UnauthorizedError
 from akmatori_sdk._core.fixed_operations import raw_operation
 from akmatori_sdk._core.model import UNSET, Unset
-from akmatori_sdk._core.operation import Operation, PagedOperation
+from akmatori_sdk._core.operation import Operation, PagedOperation, StreamOperation
 from akmatori_sdk._core.options import CallOptions, RetryPolicy, Timeout
 from akmatori_sdk._core.paging import AsyncPager
 from akmatori_sdk._core.response import Response
 from akmatori_sdk._core.retry import Budget, no_hook, planned_wait
-from akmatori_sdk._core.transport import AsyncHttpClient, AsyncTransport
+from akmatori_sdk._core.streams import AsyncEventStream
+from akmatori_sdk._core.transport import AsyncByteStream, AsyncHttpClient, AsyncTransport
 from akmatori_sdk._core.walk import Limits, Page
 
 T = TypeVar("T")
@@ -76,6 +77,27 @@ class AsyncSender(BaseSender):
             return outcome  # type: ignore[return-value]  # no error means that it is a response
         if self.needs_probe(call, error):
             await self._probe()
+        raise error
+
+    async def open(self, call: Call) -> AsyncByteStream | Response:
+        """Open a stream, once; an answer that is none comes whole. Log in as for any other call."""
+        if not (self.logs_in and call.authenticated):
+            return await self._open(call)
+        await self._authorize(call)
+        try:
+            return await self._open(call)
+        except UnauthorizedError:
+            if not self.can_log_in_again(call):
+                raise
+        await self._authorize(call)
+        return await self._open(call)
+
+    async def _open(self, call: Call) -> AsyncByteStream | Response:
+        call.attempts += 1
+        outcome = await self.transport.open(call, self.shared.clock.monotonic)
+        error = self.examine(call, outcome.head if isinstance(outcome, AsyncByteStream) else outcome)
+        if error is None:
+            return outcome  # type: ignore[return-value]  # no error means that it is an answer
         raise error
 
     async def _probe(self) -> None:
@@ -274,3 +296,19 @@ class AsyncResource:
             return sender.read(call, await sender.send(call), op.reply, accept)
 
         return AsyncPager(fetch, op, Limits(page_size=page_size, max_items=max_items))
+
+    def _stream(
+        self,
+        op: StreamOperation[T],
+        *,
+        path: Mapping[str, object] = _NOTHING,
+        query: Mapping[str, object] = _NOTHING,
+        options: CallOptions | None,
+    ) -> AsyncEventStream[T]:
+        sender, asked = self._sender, dict(query)
+        begin = asked.pop(op.resume, UNSET)
+
+        def build(headers: Mapping[str, object]) -> Call:
+            return sender.build(op, path=path, query=asked, headers=headers, options=options)
+
+        return AsyncEventStream(sender, op, build, options, "" if begin is UNSET else str(begin))

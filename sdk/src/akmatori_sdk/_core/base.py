@@ -38,6 +38,7 @@ T = TypeVar("T")
 
 IDEMPOTENCY = "idempotency-key"
 CAPABILITIES = "akmatori-capabilities"
+EVENT_STREAM = "text/event-stream"
 PROBE_SECONDS = 5.0
 _DEFAULTS = CallOptions()
 _NOTHING: Mapping[str, object] = {}
@@ -117,7 +118,7 @@ class BaseSender:
         url = f"{self.shared.config.base_url}{filled}"
         sent = (self._private_headers if op.authenticated else self._public_headers).copy()
         if op.reply is not Reply.JSON:
-            sent["accept"] = "*/*"
+            sent["accept"] = EVENT_STREAM if op.reply is Reply.EVENTS else "*/*"
         for name, value in headers.items():
             if value is not UNSET and value is not None:
                 sent[name.lower()] = wire(value)
@@ -208,14 +209,15 @@ class BaseSender:
         """Whether the next decision hangs on a capability nobody has asked the server about."""
         if not call.keyed or self.shared.capabilities is not None or call.attempts > call.policy.max_retries:
             return False
-        failure = self._failure(call, error)
+        failure = self.failure(call, error)
         return (
             failure is not None
             and failure.delivery is not Delivery.NOT_SENT
             and is_retryable(failure, call.policy)
         )
 
-    def _failure(self, call: Call, error: BaseException | None) -> Failure | None:
+    def failure(self, call: Call, error: BaseException | None) -> Failure | None:
+        """Return the facts about a failed attempt, or None when another one could not help."""
         if isinstance(error, TransportError):
             delivery, status, retry_after = error.delivery, None, None
         elif isinstance(error, StatusError):
@@ -240,7 +242,7 @@ class BaseSender:
             return False
         call: Call = state.args[0]
         error = outcome.exception()
-        failure = self._failure(call, error)
+        failure = self.failure(call, error)
         if failure is None or not isinstance(error, AkmatoriError):
             return False
         clock = self.shared.clock
@@ -287,7 +289,9 @@ class BaseSender:
             and isinstance(config.credential, auth.Anonymous)
         ):
             prefix = self.shared.system.prefixes[0]
-            hint = f"pass token=, api_key= or username= and password=, or set {prefix}_TOKEN"
+            hint = (
+                f"pass token=, api_key= or username= and password=, or set {prefix}_TOKEN or {prefix}_API_KEY"
+            )
             error.args = (f"{error.message}; no credential was given: {hint}",)
 
     def _secrets(self) -> tuple[str, ...]:

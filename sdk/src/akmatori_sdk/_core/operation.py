@@ -27,6 +27,7 @@ class Reply(enum.Enum):
     EMPTY = "empty"
     TEXT = "text"
     BYTES = "bytes"
+    EVENTS = "events"
 
 
 @attrs.frozen(kw_only=True)
@@ -70,3 +71,13 @@ class PagedOperation(Operation[list[T]], Generic[T]):
     cursor: str | None = None
     next_cursor: str | None = None
     identity: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class StreamOperation(Operation[T], Generic[T]):
+    """An operation that answers server-sent events; `decode` gets the parsed JSON of one event's data.
+
+    `resume` names the query parameter that says after which event to begin.
+    """
+
+    resume: str

@@ -16,12 +16,13 @@ from akmatori_sdk._core.config import System, resolve
 from akmatori_sdk._core.errors import AkmatoriError, UnauthorizedError
 from akmatori_sdk._core.fixed_operations import raw_operation
 from akmatori_sdk._core.model import UNSET, Unset
-from akmatori_sdk._core.operation import Operation, PagedOperation
+from akmatori_sdk._core.operation import Operation, PagedOperation, StreamOperation
 from akmatori_sdk._core.options import CallOptions, RetryPolicy, Timeout
 from akmatori_sdk._core.paging import Pager
 from akmatori_sdk._core.response import Response
 from akmatori_sdk._core.retry import Budget, no_hook, planned_wait
-from akmatori_sdk._core.transport import HttpClient, SyncTransport
+from akmatori_sdk._core.streams import EventStream
+from akmatori_sdk._core.transport import HttpClient, SyncByteStream, SyncTransport
 from akmatori_sdk._core.walk import Limits, Page
 
 T = TypeVar("T")
@@ -76,6 +77,27 @@ class SyncSender(BaseSender):
             return outcome  # type: ignore[return-value]  # no error means that it is a response
         if self.needs_probe(call, error):
             self._probe()
+        raise error
+
+    def open(self, call: Call) -> SyncByteStream | Response:
+        """Open a stream, once; an answer that is none comes whole. Log in as for any other call."""
+        if not (self.logs_in and call.authenticated):
+            return self._open(call)
+        self._authorize(call)
+        try:
+            return self._open(call)
+        except UnauthorizedError:
+            if not self.can_log_in_again(call):
+                raise
+        self._authorize(call)
+        return self._open(call)
+
+    def _open(self, call: Call) -> SyncByteStream | Response:
+        call.attempts += 1
+        outcome = self.transport.open(call, self.shared.clock.monotonic)
+        error = self.examine(call, outcome.head if isinstance(outcome, SyncByteStream) else outcome)
+        if error is None:
+            return outcome  # type: ignore[return-value]  # no error means that it is an answer
         raise error
 
     def _probe(self) -> None:
@@ -274,3 +296,19 @@ class SyncResource:
             return sender.read(call, sender.send(call), op.reply, accept)
 
         return Pager(fetch, op, Limits(page_size=page_size, max_items=max_items))
+
+    def _stream(
+        self,
+        op: StreamOperation[T],
+        *,
+        path: Mapping[str, object] = _NOTHING,
+        query: Mapping[str, object] = _NOTHING,
+        options: CallOptions | None,
+    ) -> EventStream[T]:
+        sender, asked = self._sender, dict(query)
+        begin = asked.pop(op.resume, UNSET)
+
+        def build(headers: Mapping[str, object]) -> Call:
+            return sender.build(op, path=path, query=asked, headers=headers, options=options)
+
+        return EventStream(sender, op, build, options, "" if begin is UNSET else str(begin))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -26,6 +28,7 @@ HttpClient: TypeAlias = httpx.Client
 AsyncHttpClient: TypeAlias = httpx.AsyncClient
 
 LONGEST_CAUSE = 160
+_EVENT_STREAM = "text/event-stream"
 _FAULTS = (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError, OSError)
 
 
@@ -55,6 +58,26 @@ class SyncTransport:
             finally:
                 response.close()
             return Response(response.status_code, response.headers, b"".join(chunks))
+        except _Late:
+            return _too_late(Delivery.NOT_SENT)
+        except _FAULTS as error:
+            return _failure(error)
+
+    def open(self, call: Call, monotonic: Callable[[], float]) -> SyncByteStream | Response | AkmatoriError:
+        """Send one attempt and leave the answer open, if it is a stream of events; else take it whole."""
+        try:
+            extensions = _extensions(call, self._client.timeout, monotonic())
+            request = self._client.build_request(
+                call.method, call.url, headers=call.headers, extensions=extensions
+            )
+            response = self._client.send(request, stream=True, follow_redirects=False)
+            if _is_stream(response):
+                return SyncByteStream(response)
+            try:
+                response.read()
+            finally:
+                response.close()
+            return Response(response.status_code, response.headers, response.content)
         except _Late:
             return _too_late(Delivery.NOT_SENT)
         except _FAULTS as error:
@@ -96,10 +119,90 @@ class AsyncTransport:
         except _FAULTS as error:
             return _failure(error)
 
+    async def open(
+        self, call: Call, monotonic: Callable[[], float]
+    ) -> AsyncByteStream | Response | AkmatoriError:
+        """Send one attempt and leave the answer open, if it is a stream of events; else take it whole."""
+        try:
+            extensions = _extensions(call, self._client.timeout, monotonic())
+            request = self._client.build_request(
+                call.method, call.url, headers=call.headers, extensions=extensions
+            )
+            response = await self._client.send(request, stream=True, follow_redirects=False)
+            if _is_stream(response):
+                return AsyncByteStream(response)
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+            return Response(response.status_code, response.headers, response.content)
+        except _Late:
+            return _too_late(Delivery.NOT_SENT)
+        except _FAULTS as error:
+            return _failure(error)
+
     async def close(self) -> None:
         """Close the pool, unless it was handed in."""
         if self._owned:
             await self._client.aclose()
+
+
+class SyncByteStream:
+    """An answer that is still being sent."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self._chunks = response.iter_bytes()
+        self.head = Response(response.status_code, response.headers, b"")
+
+    def read(self) -> bytes:
+        """Return the next piece, or nothing when the server has ended the answer.
+
+        Raises:
+            AkmatoriError: the connection broke, or was silent for too long.
+        """
+        try:
+            return next(self._chunks, b"")
+        except _FAULTS as error:
+            raise _failure(error) from None
+
+    def abort(self) -> None:
+        """Have a `read` that waits in another thread return."""
+        _shut_down(self._response)
+
+    def close(self) -> None:
+        """Give the connection up."""
+        with contextlib.suppress(*_FAULTS):
+            self._response.close()
+
+
+class AsyncByteStream:
+    """An answer that is still being sent."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._response = response
+        self._chunks = response.aiter_bytes()
+        self.head = Response(response.status_code, response.headers, b"")
+
+    async def read(self) -> bytes:
+        """Return the next piece, or nothing when the server has ended the answer.
+
+        Raises:
+            AkmatoriError: the connection broke, or was silent for too long.
+        """
+        try:
+            return await anext(self._chunks, b"")
+        except _FAULTS as error:
+            raise _failure(error) from None
+
+    def abort(self) -> None:
+        """Have a `read` that waits in another task return."""
+        _shut_down(self._response)
+
+    async def close(self) -> None:
+        """Give the connection up."""
+        with contextlib.suppress(*_FAULTS):
+            await self._response.aclose()
 
 
 class _Late(Exception):  # noqa: N818 - never leaves this module
@@ -128,6 +231,21 @@ class _AsyncChunks:
         chunks = self._body.chunks()
         while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
             yield chunk
+
+
+def _is_stream(response: httpx.Response) -> bool:
+    media_type = str(response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+    return 200 <= response.status_code < 300 and media_type == _EVENT_STREAM
+
+
+def _shut_down(response: httpx.Response) -> None:
+    """End the connection below the library: closing it there would not wake who waits for its next byte."""
+    network: Any = response.extensions.get("network_stream")
+    connection = network.get_extra_info("socket") if network is not None else None
+    if connection is not None:
+        # It may be closed already.
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _httpx_timeout(timeout: Timeout) -> httpx.Timeout:

@@ -1,4 +1,4 @@
-"""Incidents with two more verbs: wait for one, and create one and wait for it."""
+"""Incidents with three more verbs: wait for one, follow its log, and create one and wait for it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from akmatori_sdk._core.errors import AkmatoriError
 from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._core.options import CallOptions
 from akmatori_sdk._generated.akmatori.models import Incident, IncidentContext
+from akmatori_sdk._generated.akmatori.operations import STREAM_EVENTS
 from akmatori_sdk._generated.akmatori.resources import sync
-from akmatori_sdk.ext.waiting import DEFAULT_TIMEOUT, Watch, for_polls, is_over
+from akmatori_sdk.ext.tail import Tail
+from akmatori_sdk.ext.waiting import DEFAULT_TIMEOUT, Watch, for_polls, for_stream, is_over
 
 
 class Incidents(sync.Incidents):
@@ -51,6 +53,30 @@ class Incidents(sync.Incidents):
                 if is_over(incident):
                     return incident
             self._sender.pause(watch.pause())
+
+    def tail(
+        self, uuid: str, *, timeout: float = DEFAULT_TIMEOUT, options: CallOptions | None = None
+    ) -> Tail:
+        """Follow the log of an investigation: yields each new piece as it is written, until it has ended.
+
+        The stream of events tells when to read; without one the incident is read again and again, as `wait`
+        does. Afterwards `incident` of what came back is the incident in its final state.
+
+        Args:
+            uuid: Identifier of the incident.
+            timeout: Seconds to follow at most; `math.inf` to follow for ever.
+            options: Options for each read.
+
+        Raises:
+            WaitTimeoutError: the time is over; `last` is the last state seen.
+            NotFoundError: no incident has this identifier.
+        """
+        sender = self._sender
+        stream = self._stream(STREAM_EVENTS, query={"incident": uuid}, options=for_stream(options))
+        watch = Watch(uuid, timeout, sender.shared.clock, sender.settings.policy)
+        return Tail(
+            lambda options: self.get(uuid, options=options), sender.pause, stream, watch, for_polls(options)
+        )
 
     def create_and_wait(
         self,

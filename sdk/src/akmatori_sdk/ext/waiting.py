@@ -6,7 +6,7 @@ import attrs
 
 from akmatori_sdk._core.clock import Clock
 from akmatori_sdk._core.errors import AkmatoriError, StatusError, TransportError, WaitTimeoutError
-from akmatori_sdk._core.options import CallOptions, RetryPolicy
+from akmatori_sdk._core.options import CallOptions, RetryPolicy, Timeout
 from akmatori_sdk._generated.akmatori.models import Incident, IncidentStatus
 
 # A status this version does not know is not among them: a newer server may have added a step before the end.
@@ -16,6 +16,8 @@ DEFAULT_TIMEOUT = 600.0
 FIRST_INTERVAL = 0.2
 LONGEST_INTERVAL = 5.0
 GROWTH = 1.5
+# Seconds that a stream may be silent or away while a log is followed; then the incident is read without it.
+STREAM_OUTAGE = 20.0
 
 
 class Watch:
@@ -41,7 +43,7 @@ class Watch:
         """
         options = options or CallOptions()
         deadline = options.deadline or self._policy.deadline
-        return attrs.evolve(options, deadline=min(deadline, self._left()))
+        return attrs.evolve(options, deadline=min(deadline, self.left()))
 
     def saw(self, incident: Incident) -> str:
         """Note a state; return what the log has gained since the last one."""
@@ -75,9 +77,14 @@ class Watch:
         """
         spread = self._interval * (0.75 + 0.5 * self._clock.random())
         self._interval = min(self._interval * GROWTH, LONGEST_INTERVAL)
-        return min(max(min(spread, LONGEST_INTERVAL), self._at_least), self._left())
+        return min(max(min(spread, LONGEST_INTERVAL), self._at_least), self.left())
 
-    def _left(self) -> float:
+    def left(self) -> float:
+        """Return the seconds that are left.
+
+        Raises:
+            WaitTimeoutError: there are none.
+        """
         left = self._start + self._timeout - self._clock.monotonic()
         if left > 0:
             return left
@@ -98,3 +105,13 @@ def is_over(incident: Incident) -> bool:
 def for_polls(options: CallOptions | None) -> CallOptions | None:
     """Return the options without what belongs to the one write they came with."""
     return options and attrs.evolve(options, idempotency_key=None, request_id=None)
+
+
+def for_stream(options: CallOptions | None) -> CallOptions:
+    """Return the options of the stream beside the polls: it is given up soon, since they do without it."""
+    return attrs.evolve(
+        for_polls(options) or CallOptions(),
+        timeout=Timeout(read=STREAM_OUTAGE),
+        deadline=STREAM_OUTAGE / 4,
+        max_retries=1,
+    )

@@ -22,7 +22,18 @@ from akmatori_sdk._core.codec import (
 from akmatori_sdk._core.model import UNSET
 
 from .models import (
+    Alert,
+    AlertArray,
+    AlertExplanation,
+    AlertLabels,
+    AlertList,
+    AlertOutcome,
+    AlertPage,
     AlertPayload,
+    AlertPayloadArray,
+    AlertPayloadMembers,
+    AlertPayloadObject,
+    AlertSeverity,
     AlertSource,
     AlertSourceArray,
     AlertSourceList,
@@ -32,6 +43,7 @@ from .models import (
     AlertSourceTypeArray,
     AlertSourceTypeList,
     AlertSourceTypePage,
+    AlertStatus,
     ApiKey,
     ApiKeyArray,
     ApiKeyList,
@@ -44,12 +56,28 @@ from .models import (
     CatalogueEntry,
     CatalogueFunction,
     CatalogueSettingsSchema,
+    ComparedValue,
     CompleteSetupRequest,
+    ConsideredMatcher,
+    ConsideredRule,
     ContextFile,
     ContextFileArray,
     ContextFileList,
     ContextFilePage,
     ContextValidation,
+    CorrelationCase,
+    CorrelationCaseAlert,
+    CorrelationCaseLabels,
+    CorrelationCaseResult,
+    CorrelationCaseRules,
+    CorrelationDocument,
+    CorrelationGroup,
+    CorrelationPartition,
+    CorrelationPlacements,
+    CorrelationRule,
+    CorrelationRules,
+    CorrelationRulesSource,
+    CorrelationTestReport,
     CreateAlertSourceRequest,
     CreateApiKeyRequest,
     CreatedApiKey,
@@ -58,12 +86,26 @@ from .models import (
     CreateIncidentResult,
     CreateLlmConfigRequest,
     CreateMcpServerRequest,
+    CreateSilenceRequest,
     CreateSkillRequest,
     CreateSshKeyRequest,
     CreateToolRequest,
     DeleteLlmConfigResult,
+    Delivery,
+    DeliveryArray,
+    DeliveryBodyFormat,
+    DeliveryDetails,
+    DeliveryHeaders,
+    DeliveryList,
+    DeliveryOutcome,
+    DeliveryPage,
+    DeliveryReceipt,
     Error,
     ErrorDetails,
+    Event,
+    EventData,
+    EventId,
+    EventKind,
     FieldMappings,
     FunctionInputSchema,
     GeneralSettings,
@@ -85,6 +127,7 @@ from .models import (
     HttpToolSet,
     Incident,
     IncidentContext,
+    IncidentKind,
     IncidentPage,
     IncidentStatus,
     LlmConfig,
@@ -95,6 +138,9 @@ from .models import (
     LlmThinkingLevel,
     LoginRequest,
     LoginResult,
+    Matcher,
+    MatcherInput,
+    MatcherText,
     McpArguments,
     McpAuthConfig,
     McpEnvironment,
@@ -122,6 +168,11 @@ from .models import (
     RunbookList,
     RunbookPage,
     SetupStatus,
+    Silence,
+    SilenceArray,
+    SilenceList,
+    SilencePage,
+    SilenceState,
     Skill,
     SkillArray,
     SkillList,
@@ -160,6 +211,7 @@ from .models import (
     UpdateMcpServerRequest,
     UpdateProxySettingsRequest,
     UpdateRetentionSettingsRequest,
+    UpdateSilenceRequest,
     UpdateSkillPromptRequest,
     UpdateSkillRequest,
     UpdateSkillToolsRequest,
@@ -172,16 +224,42 @@ from .models import (
 _new = object.__new__
 _datetime = datetime.fromisoformat
 _date = date.fromisoformat
+_ALERT_OUTCOME = EnumTable(AlertOutcome)
+_ALERT_SEVERITY = EnumTable(AlertSeverity)
+_ALERT_STATUS = EnumTable(AlertStatus)
 _API_KEY_SCOPE = EnumTable(ApiKeyScope)
 _AUDIT_ACTOR_KIND = EnumTable(AuditActorKind)
+_CORRELATION_RULES_SOURCE = EnumTable(CorrelationRulesSource)
+_DELIVERY_BODY_FORMAT = EnumTable(DeliveryBodyFormat)
+_DELIVERY_OUTCOME = EnumTable(DeliveryOutcome)
+_EVENT_KIND = EnumTable(EventKind)
 _HTTP_AUTH_METHOD = EnumTable(HttpAuthMethod)
 _HTTP_PARAMETER_LOCATION = EnumTable(HttpParameterLocation)
 _HTTP_PARAMETER_TYPE = EnumTable(HttpParameterType)
 _HTTP_TOOL_METHOD = EnumTable(HttpToolMethod)
+_INCIDENT_KIND = EnumTable(IncidentKind)
 _INCIDENT_STATUS = EnumTable(IncidentStatus)
 _LLM_PROVIDER = EnumTable(LlmProvider)
 _LLM_THINKING_LEVEL = EnumTable(LlmThinkingLevel)
 _MCP_TRANSPORT = EnumTable(McpTransport)
+_SILENCE_STATE = EnumTable(SilenceState)
+
+
+def _read_compared_value(d: Any) -> ComparedValue:
+    o = _new(ComparedValue)
+    o.field = v if type(v := d["field"]) is str else wrong()
+    o.value = v if type(v := d["value"]) is str else wrong()
+    o.extra = {} if len(d) == 2 else unknown(d, ComparedValue)
+    return o
+
+
+def encode_compared_value(o: ComparedValue) -> dict[str, Any]:
+    """Make JSON of ComparedValue."""
+    return {
+        **o.extra,
+        "field": o.field,
+        "value": o.value,
+    }
 
 
 def _read_complete_setup_request(d: Any) -> CompleteSetupRequest:
@@ -196,6 +274,46 @@ def encode_complete_setup_request(o: CompleteSetupRequest) -> dict[str, Any]:
     return {
         "password": o.password,
         "confirm_password": o.confirm_password,
+    }
+
+
+def _read_considered_matcher(d: Any) -> ConsideredMatcher:
+    o = _new(ConsideredMatcher)
+    o.matcher = v if type(v := d["matcher"]) is str else wrong()
+    o.value = v if type(v := d["value"]) is str else wrong()
+    o.matched = v if type(v := d["matched"]) is bool else wrong()
+    o.extra = {} if len(d) == 3 else unknown(d, ConsideredMatcher)
+    return o
+
+
+def encode_considered_matcher(o: ConsideredMatcher) -> dict[str, Any]:
+    """Make JSON of ConsideredMatcher."""
+    return {
+        **o.extra,
+        "matcher": o.matcher,
+        "value": o.value,
+        "matched": o.matched,
+    }
+
+
+def _read_considered_rule(d: Any) -> ConsideredRule:
+    o = _new(ConsideredRule)
+    o.name = v if type(v := d["name"]) is str else wrong()
+    o.matched = v if type(v := d["matched"]) is bool else wrong()
+    o.matchers = [_read_considered_matcher(x) for x in items(d["matchers"])]
+    o.reason = v if type(v := d["reason"]) is str else wrong()
+    o.extra = {} if len(d) == 4 else unknown(d, ConsideredRule)
+    return o
+
+
+def encode_considered_rule(o: ConsideredRule) -> dict[str, Any]:
+    """Make JSON of ConsideredRule."""
+    return {
+        **o.extra,
+        "name": o.name,
+        "matched": o.matched,
+        "matchers": [encode_considered_matcher(x) for x in o.matchers],
+        "reason": o.reason,
     }
 
 
@@ -256,6 +374,28 @@ def encode_context_validation(o: ContextValidation) -> dict[str, Any]:
         "found": o.found,
         "missing": o.missing,
     }
+
+
+def _read_correlation_rule(d: Any) -> CorrelationRule:
+    o = _new(CorrelationRule)
+    o.name = v if type(v := d["name"]) is str else wrong()
+    o.by = items_of(d["by"], str)
+    o.match = UNSET if "match" not in d else None if (v := d["match"]) is None else items_of(v, str)
+    o.window = UNSET if "window" not in d else v if (v := d["window"]) is None or type(v) is str else wrong()
+    return o
+
+
+def encode_correlation_rule(o: CorrelationRule) -> dict[str, Any]:
+    """Make JSON of CorrelationRule."""
+    d: dict[str, Any] = {
+        "name": o.name,
+        "by": o.by,
+    }
+    if (v_match := o.match) is not UNSET:
+        d["match"] = v_match
+    if (v_window := o.window) is not UNSET:
+        d["window"] = v_window
+    return d
 
 
 def _read_create_api_key_request(d: Any) -> CreateApiKeyRequest:
@@ -376,6 +516,132 @@ def encode_delete_llm_config_result(o: DeleteLlmConfigResult) -> dict[str, Any]:
     }
 
 
+def _read_delivery_receipt(d: Any) -> DeliveryReceipt:
+    o = _new(DeliveryReceipt)
+    o.alerts = v if type(v := d["alerts"]) is int else wrong()
+    o.incidents = items_of(d["incidents"], str)
+    o.warnings = items_of(d["warnings"], str)
+    o.extra = {} if len(d) == 3 else unknown(d, DeliveryReceipt)
+    return o
+
+
+def encode_delivery_receipt(o: DeliveryReceipt) -> dict[str, Any]:
+    """Make JSON of DeliveryReceipt."""
+    return {
+        **o.extra,
+        "alerts": o.alerts,
+        "incidents": o.incidents,
+        "warnings": o.warnings,
+    }
+
+
+def _read_event_data(d: Any) -> EventData:
+    members(d)
+    o = _new(EventData)
+    known = 0
+    if "status" in d:
+        known += 1
+        o.status = v if type(v := d["status"]) is str else wrong()
+    else:
+        o.status = UNSET
+    if "title" in d:
+        known += 1
+        o.title = v if type(v := d["title"]) is str else wrong()
+    else:
+        o.title = UNSET
+    if "alert_count" in d:
+        known += 1
+        o.alert_count = v if type(v := d["alert_count"]) is int else wrong()
+    else:
+        o.alert_count = UNSET
+    if "firing_count" in d:
+        known += 1
+        o.firing_count = v if type(v := d["firing_count"]) is int else wrong()
+    else:
+        o.firing_count = UNSET
+    if "alert_name" in d:
+        known += 1
+        o.alert_name = v if type(v := d["alert_name"]) is str else wrong()
+    else:
+        o.alert_name = UNSET
+    if "severity" in d:
+        known += 1
+        o.severity = v if type(v := d["severity"]) is str else wrong()
+    else:
+        o.severity = UNSET
+    if "fingerprint" in d:
+        known += 1
+        o.fingerprint = v if type(v := d["fingerprint"]) is str else wrong()
+    else:
+        o.fingerprint = UNSET
+    if "source" in d:
+        known += 1
+        o.source = v if type(v := d["source"]) is str else wrong()
+    else:
+        o.source = UNSET
+    if "silence_uuid" in d:
+        known += 1
+        o.silence_uuid = v if type(v := d["silence_uuid"]) is str else wrong()
+    else:
+        o.silence_uuid = UNSET
+    if "state" in d:
+        known += 1
+        o.state = v if type(v := d["state"]) is str else wrong()
+    else:
+        o.state = UNSET
+    if "starts_at" in d:
+        known += 1
+        o.starts_at = _datetime(d["starts_at"])
+    else:
+        o.starts_at = UNSET
+    if "ends_at" in d:
+        known += 1
+        o.ends_at = _datetime(d["ends_at"])
+    else:
+        o.ends_at = UNSET
+    if "created_by" in d:
+        known += 1
+        o.created_by = v if type(v := d["created_by"]) is str else wrong()
+    else:
+        o.created_by = UNSET
+    o.extra = {} if len(d) == known else unknown(d, EventData)
+    return o
+
+
+def encode_event_data(o: EventData) -> dict[str, Any]:
+    """Make JSON of EventData."""
+    d: dict[str, Any] = {
+        **o.extra,
+    }
+    if (v_status := o.status) is not UNSET:
+        d["status"] = v_status
+    if (v_title := o.title) is not UNSET:
+        d["title"] = v_title
+    if (v_alert_count := o.alert_count) is not UNSET:
+        d["alert_count"] = v_alert_count
+    if (v_firing_count := o.firing_count) is not UNSET:
+        d["firing_count"] = v_firing_count
+    if (v_alert_name := o.alert_name) is not UNSET:
+        d["alert_name"] = v_alert_name
+    if (v_severity := o.severity) is not UNSET:
+        d["severity"] = v_severity
+    if (v_fingerprint := o.fingerprint) is not UNSET:
+        d["fingerprint"] = v_fingerprint
+    if (v_source := o.source) is not UNSET:
+        d["source"] = v_source
+    if (v_silence_uuid := o.silence_uuid) is not UNSET:
+        d["silence_uuid"] = v_silence_uuid
+    if (v_state := o.state) is not UNSET:
+        d["state"] = v_state
+    if (v_starts_at := o.starts_at) is not UNSET:
+        d["starts_at"] = v_starts_at
+    if (v_ends_at := o.ends_at) is not UNSET:
+        d["ends_at"] = v_ends_at
+    if (v_created_by := o.created_by) is not UNSET:
+        d["created_by"] = v_created_by
+    return d
+
+
 def _read_general_settings(d: Any) -> GeneralSettings:
     o = _new(GeneralSettings)
     o.id = v if type(v := d["id"]) is int else wrong()
@@ -472,6 +738,23 @@ def encode_login_result(o: LoginResult) -> dict[str, Any]:
         "token": o.token,
         "username": o.username,
         "expires_in": o.expires_in,
+    }
+
+
+def _read_matcher(d: Any) -> Matcher:
+    o = _new(Matcher)
+    o.name = v if type(v := d["name"]) is str else wrong()
+    o.operator = v if type(v := d["operator"]) is str else wrong()
+    o.value = v if type(v := d["value"]) is str else wrong()
+    return o
+
+
+def encode_matcher(o: Matcher) -> dict[str, Any]:
+    """Make JSON of Matcher."""
+    return {
+        "name": o.name,
+        "operator": o.operator,
+        "value": o.value,
     }
 
 
@@ -596,6 +879,16 @@ def _read_proxy_services(d: Any) -> ProxyServices:
         o.jira = _read_proxy_service_state(d["jira"])
     else:
         o.jira = UNSET
+    if "http_connectors" in d:
+        known += 1
+        o.http_connectors = _read_proxy_service_state(d["http_connectors"])
+    else:
+        o.http_connectors = UNSET
+    if "mcp_servers" in d:
+        known += 1
+        o.mcp_servers = _read_proxy_service_state(d["mcp_servers"])
+    else:
+        o.mcp_servers = UNSET
     o.extra = {} if len(d) == known else unknown(d, ProxyServices)
     return o
 
@@ -619,6 +912,10 @@ def encode_proxy_services(o: ProxyServices) -> dict[str, Any]:
         d["openai"] = encode_proxy_service_state(v_openai)
     if (v_jira := o.jira) is not UNSET:
         d["jira"] = encode_proxy_service_state(v_jira)
+    if (v_http_connectors := o.http_connectors) is not UNSET:
+        d["http_connectors"] = encode_proxy_service_state(v_http_connectors)
+    if (v_mcp_servers := o.mcp_servers) is not UNSET:
+        d["mcp_servers"] = encode_proxy_service_state(v_mcp_servers)
     return d
 
 
@@ -674,6 +971,20 @@ def _read_proxy_services_update(d: Any) -> ProxyServicesUpdate:
         else _read_proxy_service_update(v)
     )
     o.jira = UNSET if "jira" not in d else None if (v := d["jira"]) is None else _read_proxy_service_update(v)
+    o.http_connectors = (
+        UNSET
+        if "http_connectors" not in d
+        else None
+        if (v := d["http_connectors"]) is None
+        else _read_proxy_service_update(v)
+    )
+    o.mcp_servers = (
+        UNSET
+        if "mcp_servers" not in d
+        else None
+        if (v := d["mcp_servers"]) is None
+        else _read_proxy_service_update(v)
+    )
     return o
 
 
@@ -704,6 +1015,12 @@ def encode_proxy_services_update(o: ProxyServicesUpdate) -> dict[str, Any]:
         d["kubernetes"] = None if v_kubernetes is None else encode_proxy_service_update(v_kubernetes)
     if (v_jira := o.jira) is not UNSET:
         d["jira"] = None if v_jira is None else encode_proxy_service_update(v_jira)
+    if (v_http_connectors := o.http_connectors) is not UNSET:
+        d["http_connectors"] = (
+            None if v_http_connectors is None else encode_proxy_service_update(v_http_connectors)
+        )
+    if (v_mcp_servers := o.mcp_servers) is not UNSET:
+        d["mcp_servers"] = None if v_mcp_servers is None else encode_proxy_service_update(v_mcp_servers)
     return d
 
 
@@ -1534,6 +1851,119 @@ def encode_validate_context_request(o: ValidateContextRequest) -> dict[str, Any]
     return d
 
 
+def _read_alert(d: Any) -> Alert:
+    o = _new(Alert)
+    o.uuid = v if type(v := d["uuid"]) is str else wrong()
+    o.incident_uuid = v if (v := d["incident_uuid"]) is None or type(v) is str else wrong()
+    o.silence_uuid = v if (v := d["silence_uuid"]) is None or type(v) is str else wrong()
+    o.status = _ALERT_STATUS[d["status"]]
+    o.fingerprint = v if type(v := d["fingerprint"]) is str else wrong()
+    o.source_uuid = v if (v := d["source_uuid"]) is None or type(v) is str else wrong()
+    o.source_fingerprint = v if type(v := d["source_fingerprint"]) is str else wrong()
+    o.alert_name = v if type(v := d["alert_name"]) is str else wrong()
+    o.severity = _ALERT_SEVERITY[d["severity"]]
+    o.summary = v if type(v := d["summary"]) is str else wrong()
+    o.description = v if type(v := d["description"]) is str else wrong()
+    o.target_host = v if type(v := d["target_host"]) is str else wrong()
+    o.target_service = v if type(v := d["target_service"]) is str else wrong()
+    o.target_labels = members_of(d["target_labels"], str)
+    o.metric_name = v if type(v := d["metric_name"]) is str else wrong()
+    o.metric_value = v if type(v := d["metric_value"]) is str else wrong()
+    o.threshold_value = v if type(v := d["threshold_value"]) is str else wrong()
+    o.runbook_url = v if type(v := d["runbook_url"]) is str else wrong()
+    o.fired_at = _datetime(d["fired_at"])
+    o.resolved_at = None if (v := d["resolved_at"]) is None else _datetime(v)
+    o.first_seen_at = _datetime(d["first_seen_at"])
+    o.last_seen_at = _datetime(d["last_seen_at"])
+    o.deliveries = v if type(v := d["deliveries"]) is int else wrong()
+    o.episodes = v if type(v := d["episodes"]) is int else wrong()
+    o.raw_payload = members(d["raw_payload"])
+    o.extra = {} if len(d) == 25 else unknown(d, Alert)
+    return o
+
+
+def encode_alert(o: Alert) -> dict[str, Any]:
+    """Make JSON of Alert."""
+    return {
+        **o.extra,
+        "uuid": o.uuid,
+        "incident_uuid": o.incident_uuid,
+        "silence_uuid": o.silence_uuid,
+        "status": o.status,
+        "fingerprint": o.fingerprint,
+        "source_uuid": o.source_uuid,
+        "source_fingerprint": o.source_fingerprint,
+        "alert_name": o.alert_name,
+        "severity": o.severity,
+        "summary": o.summary,
+        "description": o.description,
+        "target_host": o.target_host,
+        "target_service": o.target_service,
+        "target_labels": o.target_labels,
+        "metric_name": o.metric_name,
+        "metric_value": o.metric_value,
+        "threshold_value": o.threshold_value,
+        "runbook_url": o.runbook_url,
+        "fired_at": o.fired_at,
+        "resolved_at": o.resolved_at,
+        "first_seen_at": o.first_seen_at,
+        "last_seen_at": o.last_seen_at,
+        "deliveries": o.deliveries,
+        "episodes": o.episodes,
+        "raw_payload": o.raw_payload,
+    }
+
+
+def _read_alert_explanation(d: Any) -> AlertExplanation:
+    o = _new(AlertExplanation)
+    o.alert_uuid = v if type(v := d["alert_uuid"]) is str else wrong()
+    o.incident_uuid = v if (v := d["incident_uuid"]) is None or type(v) is str else wrong()
+    o.outcome = _ALERT_OUTCOME[d["outcome"]]
+    o.sentence = v if type(v := d["sentence"]) is str else wrong()
+    o.rule = v if type(v := d["rule"]) is str else wrong()
+    o.key = v if type(v := d["key"]) is str else wrong()
+    o.compared = [_read_compared_value(x) for x in items(d["compared"])]
+    o.considered = [_read_considered_rule(x) for x in items(d["considered"])]
+    o.reopen_within_seconds = v if type(v := d["reopen_within_seconds"]) is int else wrong()
+    o.decided_at = None if (v := d["decided_at"]) is None else _datetime(v)
+    o.extra = {} if len(d) == 10 else unknown(d, AlertExplanation)
+    return o
+
+
+def encode_alert_explanation(o: AlertExplanation) -> dict[str, Any]:
+    """Make JSON of AlertExplanation."""
+    return {
+        **o.extra,
+        "alert_uuid": o.alert_uuid,
+        "incident_uuid": o.incident_uuid,
+        "outcome": o.outcome,
+        "sentence": o.sentence,
+        "rule": o.rule,
+        "key": o.key,
+        "compared": [encode_compared_value(x) for x in o.compared],
+        "considered": [encode_considered_rule(x) for x in o.considered],
+        "reopen_within_seconds": o.reopen_within_seconds,
+        "decided_at": o.decided_at,
+    }
+
+
+def _read_alert_page(d: Any) -> AlertPage:
+    o = _new(AlertPage)
+    o.data = [_read_alert(x) for x in items(d["data"])]
+    o.pagination = _read_pagination(d["pagination"])
+    o.extra = {} if len(d) == 2 else unknown(d, AlertPage)
+    return o
+
+
+def encode_alert_page(o: AlertPage) -> dict[str, Any]:
+    """Make JSON of AlertPage."""
+    return {
+        **o.extra,
+        "data": [encode_alert(x) for x in o.data],
+        "pagination": encode_pagination(o.pagination),
+    }
+
+
 def _read_alert_source_type(d: Any) -> AlertSourceType:
     o = _new(AlertSourceType)
     o.id = v if type(v := d["id"]) is int else wrong()
@@ -1736,6 +2166,111 @@ def encode_context_file_page(o: ContextFilePage) -> dict[str, Any]:
     }
 
 
+def _read_correlation_case_alert(d: Any) -> CorrelationCaseAlert:
+    o = _new(CorrelationCaseAlert)
+    o.id = v if type(v := d["id"]) is str else wrong()
+    o.at = UNSET if "at" not in d else v if (v := d["at"]) is None or type(v) is str else wrong()
+    o.status = UNSET if "status" not in d else v if (v := d["status"]) is None or type(v) is str else wrong()
+    o.alert_name = (
+        UNSET if "alert_name" not in d else v if (v := d["alert_name"]) is None or type(v) is str else wrong()
+    )
+    o.severity = (
+        UNSET if "severity" not in d else v if (v := d["severity"]) is None or type(v) is str else wrong()
+    )
+    o.labels = UNSET if "labels" not in d else None if (v := d["labels"]) is None else members_of(v, str)
+    o.summary = (
+        UNSET if "summary" not in d else v if (v := d["summary"]) is None or type(v) is str else wrong()
+    )
+    o.host = UNSET if "host" not in d else v if (v := d["host"]) is None or type(v) is str else wrong()
+    o.service = (
+        UNSET if "service" not in d else v if (v := d["service"]) is None or type(v) is str else wrong()
+    )
+    o.group_key = (
+        UNSET if "group_key" not in d else v if (v := d["group_key"]) is None or type(v) is str else wrong()
+    )
+    o.source = UNSET if "source" not in d else v if (v := d["source"]) is None or type(v) is str else wrong()
+    o.source_type = (
+        UNSET
+        if "source_type" not in d
+        else v
+        if (v := d["source_type"]) is None or type(v) is str
+        else wrong()
+    )
+    return o
+
+
+def encode_correlation_case_alert(o: CorrelationCaseAlert) -> dict[str, Any]:
+    """Make JSON of CorrelationCaseAlert."""
+    d: dict[str, Any] = {
+        "id": o.id,
+    }
+    if (v_at := o.at) is not UNSET:
+        d["at"] = v_at
+    if (v_status := o.status) is not UNSET:
+        d["status"] = v_status
+    if (v_alert_name := o.alert_name) is not UNSET:
+        d["alert_name"] = v_alert_name
+    if (v_severity := o.severity) is not UNSET:
+        d["severity"] = v_severity
+    if (v_labels := o.labels) is not UNSET:
+        d["labels"] = v_labels
+    if (v_summary := o.summary) is not UNSET:
+        d["summary"] = v_summary
+    if (v_host := o.host) is not UNSET:
+        d["host"] = v_host
+    if (v_service := o.service) is not UNSET:
+        d["service"] = v_service
+    if (v_group_key := o.group_key) is not UNSET:
+        d["group_key"] = v_group_key
+    if (v_source := o.source) is not UNSET:
+        d["source"] = v_source
+    if (v_source_type := o.source_type) is not UNSET:
+        d["source_type"] = v_source_type
+    return d
+
+
+def _read_correlation_case_result(d: Any) -> CorrelationCaseResult:
+    o = _new(CorrelationCaseResult)
+    o.name = v if type(v := d["name"]) is str else wrong()
+    o.passed = v if type(v := d["passed"]) is bool else wrong()
+    o.expected = [items_of(x, str) for x in items(d["expected"])]
+    o.actual = [items_of(x, str) for x in items(d["actual"])]
+    o.rules = members_of(d["rules"], str)
+    o.problems = items_of(d["problems"], str)
+    o.extra = {} if len(d) == 6 else unknown(d, CorrelationCaseResult)
+    return o
+
+
+def encode_correlation_case_result(o: CorrelationCaseResult) -> dict[str, Any]:
+    """Make JSON of CorrelationCaseResult."""
+    return {
+        **o.extra,
+        "name": o.name,
+        "passed": o.passed,
+        "expected": o.expected,
+        "actual": o.actual,
+        "rules": o.rules,
+        "problems": o.problems,
+    }
+
+
+def _read_correlation_test_report(d: Any) -> CorrelationTestReport:
+    o = _new(CorrelationTestReport)
+    o.passed = v if type(v := d["passed"]) is bool else wrong()
+    o.cases = [_read_correlation_case_result(x) for x in items(d["cases"])]
+    o.extra = {} if len(d) == 2 else unknown(d, CorrelationTestReport)
+    return o
+
+
+def encode_correlation_test_report(o: CorrelationTestReport) -> dict[str, Any]:
+    """Make JSON of CorrelationTestReport."""
+    return {
+        **o.extra,
+        "passed": o.passed,
+        "cases": [encode_correlation_case_result(x) for x in o.cases],
+    }
+
+
 def _read_create_alert_source_request(d: Any) -> CreateAlertSourceRequest:
     o = _new(CreateAlertSourceRequest)
     o.source_type_name = v if type(v := d["source_type_name"]) is str else wrong()
@@ -1931,6 +2466,103 @@ def encode_create_tool_request(o: CreateToolRequest) -> dict[str, Any]:
     return d
 
 
+def _read_delivery(d: Any) -> Delivery:
+    o = _new(Delivery)
+    o.id = v if type(v := d["id"]) is int else wrong()
+    o.received_at = _datetime(d["received_at"])
+    o.remote = v if type(v := d["remote"]) is str else wrong()
+    o.outcome = _DELIVERY_OUTCOME[d["outcome"]]
+    o.status = v if type(v := d["status"]) is int else wrong()
+    o.reason = v if type(v := d["reason"]) is str else wrong()
+    o.message = v if type(v := d["message"]) is str else wrong()
+    o.size = v if type(v := d["size"]) is int else wrong()
+    o.kept = v if type(v := d["kept"]) is int else wrong()
+    o.replayable = v if type(v := d["replayable"]) is bool else wrong()
+    o.replayed_at = None if (v := d["replayed_at"]) is None else _datetime(v)
+    o.replay_result = v if (v := d["replay_result"]) is None or type(v) is str else wrong()
+    o.extra = {} if len(d) == 12 else unknown(d, Delivery)
+    return o
+
+
+def encode_delivery(o: Delivery) -> dict[str, Any]:
+    """Make JSON of Delivery."""
+    return {
+        **o.extra,
+        "id": o.id,
+        "received_at": o.received_at,
+        "remote": o.remote,
+        "outcome": o.outcome,
+        "status": o.status,
+        "reason": o.reason,
+        "message": o.message,
+        "size": o.size,
+        "kept": o.kept,
+        "replayable": o.replayable,
+        "replayed_at": o.replayed_at,
+        "replay_result": o.replay_result,
+    }
+
+
+def _read_delivery_details(d: Any) -> DeliveryDetails:
+    o = _new(DeliveryDetails)
+    o.id = v if type(v := d["id"]) is int else wrong()
+    o.received_at = _datetime(d["received_at"])
+    o.remote = v if type(v := d["remote"]) is str else wrong()
+    o.outcome = _DELIVERY_OUTCOME[d["outcome"]]
+    o.status = v if type(v := d["status"]) is int else wrong()
+    o.reason = v if type(v := d["reason"]) is str else wrong()
+    o.message = v if type(v := d["message"]) is str else wrong()
+    o.size = v if type(v := d["size"]) is int else wrong()
+    o.kept = v if type(v := d["kept"]) is int else wrong()
+    o.replayable = v if type(v := d["replayable"]) is bool else wrong()
+    o.replayed_at = None if (v := d["replayed_at"]) is None else _datetime(v)
+    o.replay_result = v if (v := d["replay_result"]) is None or type(v) is str else wrong()
+    o.headers = members_of(d["headers"], str)
+    o.body = v if type(v := d["body"]) is str else wrong()
+    o.body_format = _DELIVERY_BODY_FORMAT[d["body_format"]]
+    o.extra = {} if len(d) == 15 else unknown(d, DeliveryDetails)
+    return o
+
+
+def encode_delivery_details(o: DeliveryDetails) -> dict[str, Any]:
+    """Make JSON of DeliveryDetails."""
+    return {
+        **o.extra,
+        "id": o.id,
+        "received_at": o.received_at,
+        "remote": o.remote,
+        "outcome": o.outcome,
+        "status": o.status,
+        "reason": o.reason,
+        "message": o.message,
+        "size": o.size,
+        "kept": o.kept,
+        "replayable": o.replayable,
+        "replayed_at": o.replayed_at,
+        "replay_result": o.replay_result,
+        "headers": o.headers,
+        "body": o.body,
+        "body_format": o.body_format,
+    }
+
+
+def _read_delivery_page(d: Any) -> DeliveryPage:
+    o = _new(DeliveryPage)
+    o.data = [_read_delivery(x) for x in items(d["data"])]
+    o.pagination = _read_pagination(d["pagination"])
+    o.extra = {} if len(d) == 2 else unknown(d, DeliveryPage)
+    return o
+
+
+def encode_delivery_page(o: DeliveryPage) -> dict[str, Any]:
+    """Make JSON of DeliveryPage."""
+    return {
+        **o.extra,
+        "data": [encode_delivery(x) for x in o.data],
+        "pagination": encode_pagination(o.pagination),
+    }
+
+
 def _read_error(d: Any) -> Error:
     o = _new(Error)
     o.error = v if type(v := d["error"]) is str else wrong()
@@ -1960,6 +2592,31 @@ def encode_error(o: Error) -> dict[str, Any]:
     if (v_details := o.details) is not UNSET:
         d["details"] = v_details
     return d
+
+
+def _read_event(d: Any) -> Event:
+    o = _new(Event)
+    o.id = v if type(v := d["id"]) is str else wrong()
+    o.kind = _EVENT_KIND[d["kind"]]
+    o.incident_uuid = v if (v := d["incident_uuid"]) is None or type(v) is str else wrong()
+    o.alert_uuid = v if (v := d["alert_uuid"]) is None or type(v) is str else wrong()
+    o.data = _read_event_data(d["data"])
+    o.at = _datetime(d["at"])
+    o.extra = {} if len(d) == 6 else unknown(d, Event)
+    return o
+
+
+def encode_event(o: Event) -> dict[str, Any]:
+    """Make JSON of Event."""
+    return {
+        **o.extra,
+        "id": o.id,
+        "kind": o.kind,
+        "incident_uuid": o.incident_uuid,
+        "alert_uuid": o.alert_uuid,
+        "data": encode_event_data(o.data),
+        "at": o.at,
+    }
 
 
 def _read_http_auth_config(d: Any) -> HttpAuthConfig:
@@ -2135,6 +2792,31 @@ def _read_incident(d: Any) -> Incident:
         o.completed_at = _datetime(d["completed_at"])
     else:
         o.completed_at = UNSET
+    if "kind" in d:
+        known += 1
+        o.kind = _INCIDENT_KIND[d["kind"]]
+    else:
+        o.kind = UNSET
+    if "alert_count" in d:
+        known += 1
+        o.alert_count = v if type(v := d["alert_count"]) is int else wrong()
+    else:
+        o.alert_count = UNSET
+    if "firing_count" in d:
+        known += 1
+        o.firing_count = v if type(v := d["firing_count"]) is int else wrong()
+    else:
+        o.firing_count = UNSET
+    if "last_alert_at" in d:
+        known += 1
+        o.last_alert_at = _datetime(d["last_alert_at"])
+    else:
+        o.last_alert_at = UNSET
+    if "resolved_at" in d:
+        known += 1
+        o.resolved_at = _datetime(d["resolved_at"])
+    else:
+        o.resolved_at = UNSET
     o.extra = {} if len(d) == known else unknown(d, Incident)
     return o
 
@@ -2164,6 +2846,16 @@ def encode_incident(o: Incident) -> dict[str, Any]:
     }
     if (v_completed_at := o.completed_at) is not UNSET:
         d["completed_at"] = v_completed_at
+    if (v_kind := o.kind) is not UNSET:
+        d["kind"] = v_kind
+    if (v_alert_count := o.alert_count) is not UNSET:
+        d["alert_count"] = v_alert_count
+    if (v_firing_count := o.firing_count) is not UNSET:
+        d["firing_count"] = v_firing_count
+    if (v_last_alert_at := o.last_alert_at) is not UNSET:
+        d["last_alert_at"] = v_last_alert_at
+    if (v_resolved_at := o.resolved_at) is not UNSET:
+        d["resolved_at"] = v_resolved_at
     return d
 
 
@@ -2482,6 +3174,56 @@ def encode_readiness(o: Readiness) -> dict[str, Any]:
     }
 
 
+def _read_silence(d: Any) -> Silence:
+    o = _new(Silence)
+    o.uuid = v if type(v := d["uuid"]) is str else wrong()
+    o.state = _SILENCE_STATE[d["state"]]
+    o.matchers = [_read_matcher(x) for x in items(d["matchers"])]
+    o.starts_at = _datetime(d["starts_at"])
+    o.ends_at = _datetime(d["ends_at"])
+    o.created_by = v if type(v := d["created_by"]) is str else wrong()
+    o.comment = v if type(v := d["comment"]) is str else wrong()
+    o.silenced_count = v if type(v := d["silenced_count"]) is int else wrong()
+    o.created_at = _datetime(d["created_at"])
+    o.updated_at = _datetime(d["updated_at"])
+    o.extra = {} if len(d) == 10 else unknown(d, Silence)
+    return o
+
+
+def encode_silence(o: Silence) -> dict[str, Any]:
+    """Make JSON of Silence."""
+    return {
+        **o.extra,
+        "uuid": o.uuid,
+        "state": o.state,
+        "matchers": [encode_matcher(x) for x in o.matchers],
+        "starts_at": o.starts_at,
+        "ends_at": o.ends_at,
+        "created_by": o.created_by,
+        "comment": o.comment,
+        "silenced_count": o.silenced_count,
+        "created_at": o.created_at,
+        "updated_at": o.updated_at,
+    }
+
+
+def _read_silence_page(d: Any) -> SilencePage:
+    o = _new(SilencePage)
+    o.data = [_read_silence(x) for x in items(d["data"])]
+    o.pagination = _read_pagination(d["pagination"])
+    o.extra = {} if len(d) == 2 else unknown(d, SilencePage)
+    return o
+
+
+def encode_silence_page(o: SilencePage) -> dict[str, Any]:
+    """Make JSON of SilencePage."""
+    return {
+        **o.extra,
+        "data": [encode_silence(x) for x in o.data],
+        "pagination": encode_pagination(o.pagination),
+    }
+
+
 def _read_skill_sync_result(d: Any) -> SkillSyncResult:
     o = _new(SkillSyncResult)
     o.status = v if type(v := d["status"]) is str else wrong()
@@ -2622,6 +3364,51 @@ def encode_update_http_connector_request(o: UpdateHttpConnectorRequest) -> dict[
     return d
 
 
+def _read_update_silence_request(d: Any) -> UpdateSilenceRequest:
+    members(d)
+    o = _new(UpdateSilenceRequest)
+    o.matchers = (
+        UNSET
+        if "matchers" not in d
+        else None
+        if (v := d["matchers"]) is None
+        else [_read_matcher_input(x) for x in items(v)]
+    )
+    o.comment = (
+        UNSET if "comment" not in d else v if (v := d["comment"]) is None or type(v) is str else wrong()
+    )
+    o.starts_at = UNSET if "starts_at" not in d else None if (v := d["starts_at"]) is None else _datetime(v)
+    o.ends_at = UNSET if "ends_at" not in d else None if (v := d["ends_at"]) is None else _datetime(v)
+    o.duration_seconds = (
+        UNSET
+        if "duration_seconds" not in d
+        else v
+        if (v := d["duration_seconds"]) is None or type(v) is int
+        else wrong()
+    )
+    return o
+
+
+def encode_update_silence_request(o: UpdateSilenceRequest) -> dict[str, Any]:
+    """Make JSON of UpdateSilenceRequest."""
+    d: dict[str, Any] = {}
+    if (v_matchers := o.matchers) is not UNSET:
+        d["matchers"] = (
+            None
+            if v_matchers is None
+            else [encode_matcher(x) if isinstance(x, Matcher) else x for x in v_matchers]
+        )
+    if (v_comment := o.comment) is not UNSET:
+        d["comment"] = v_comment
+    if (v_starts_at := o.starts_at) is not UNSET:
+        d["starts_at"] = v_starts_at
+    if (v_ends_at := o.ends_at) is not UNSET:
+        d["ends_at"] = v_ends_at
+    if (v_duration_seconds := o.duration_seconds) is not UNSET:
+        d["duration_seconds"] = v_duration_seconds
+    return d
+
+
 def _read_alert_source(d: Any) -> AlertSource:
     o = _new(AlertSource)
     o.id = v if type(v := d["id"]) is int else wrong()
@@ -2708,6 +3495,85 @@ def encode_catalogue_entry(o: CatalogueEntry) -> dict[str, Any]:
     }
 
 
+def _read_correlation_case(d: Any) -> CorrelationCase:
+    o = _new(CorrelationCase)
+    o.name = v if type(v := d["name"]) is str else wrong()
+    o.alerts = [_read_correlation_case_alert(x) for x in items(d["alerts"])]
+    o.incidents = [items_of(x, str) for x in items(d["incidents"])]
+    o.rules = UNSET if "rules" not in d else None if (v := d["rules"]) is None else members_of(v, str)
+    return o
+
+
+def encode_correlation_case(o: CorrelationCase) -> dict[str, Any]:
+    """Make JSON of CorrelationCase."""
+    d: dict[str, Any] = {
+        "name": o.name,
+        "alerts": [encode_correlation_case_alert(x) for x in o.alerts],
+        "incidents": o.incidents,
+    }
+    if (v_rules := o.rules) is not UNSET:
+        d["rules"] = v_rules
+    return d
+
+
+def _read_correlation_document(d: Any) -> CorrelationDocument:
+    o = _new(CorrelationDocument)
+    o.version = v if type(v := d["version"]) is int else wrong()
+    o.window = UNSET if "window" not in d else v if (v := d["window"]) is None or type(v) is str else wrong()
+    o.rules = (
+        UNSET
+        if "rules" not in d
+        else None
+        if (v := d["rules"]) is None
+        else [_read_correlation_rule(x) for x in items(v)]
+    )
+    o.cases = (
+        UNSET
+        if "cases" not in d
+        else None
+        if (v := d["cases"]) is None
+        else [_read_correlation_case(x) for x in items(v)]
+    )
+    return o
+
+
+def encode_correlation_document(o: CorrelationDocument) -> dict[str, Any]:
+    """Make JSON of CorrelationDocument."""
+    d: dict[str, Any] = {
+        "version": o.version,
+    }
+    if (v_window := o.window) is not UNSET:
+        d["window"] = v_window
+    if (v_rules := o.rules) is not UNSET:
+        d["rules"] = None if v_rules is None else [encode_correlation_rule(x) for x in v_rules]
+    if (v_cases := o.cases) is not UNSET:
+        d["cases"] = None if v_cases is None else [encode_correlation_case(x) for x in v_cases]
+    return d
+
+
+def _read_correlation_rules(d: Any) -> CorrelationRules:
+    o = _new(CorrelationRules)
+    o.source = _CORRELATION_RULES_SOURCE[d["source"]]
+    o.file = v if (v := d["file"]) is None or type(v) is str else wrong()
+    o.error = v if (v := d["error"]) is None or type(v) is str else wrong()
+    o.document = _read_correlation_document(d["document"])
+    o.updated_at = None if (v := d["updated_at"]) is None else _datetime(v)
+    o.extra = {} if len(d) == 5 else unknown(d, CorrelationRules)
+    return o
+
+
+def encode_correlation_rules(o: CorrelationRules) -> dict[str, Any]:
+    """Make JSON of CorrelationRules."""
+    return {
+        **o.extra,
+        "source": o.source,
+        "file": o.file,
+        "error": o.error,
+        "document": encode_correlation_document(o.document),
+        "updated_at": o.updated_at,
+    }
+
+
 def _read_create_http_connector_request(d: Any) -> CreateHttpConnectorRequest:
     o = _new(CreateHttpConnectorRequest)
     o.tool_type_name = v if type(v := d["tool_type_name"]) is str else wrong()
@@ -2741,6 +3607,37 @@ def encode_create_http_connector_request(o: CreateHttpConnectorRequest) -> dict[
         d["description"] = v_description
     if (v_auth_config := o.auth_config) is not UNSET:
         d["auth_config"] = None if v_auth_config is None else encode_http_auth_config(v_auth_config)
+    return d
+
+
+def _read_create_silence_request(d: Any) -> CreateSilenceRequest:
+    o = _new(CreateSilenceRequest)
+    o.matchers = [_read_matcher_input(x) for x in items(d["matchers"])]
+    o.comment = v if type(v := d["comment"]) is str else wrong()
+    o.starts_at = UNSET if "starts_at" not in d else None if (v := d["starts_at"]) is None else _datetime(v)
+    o.ends_at = UNSET if "ends_at" not in d else None if (v := d["ends_at"]) is None else _datetime(v)
+    o.duration_seconds = (
+        UNSET
+        if "duration_seconds" not in d
+        else v
+        if (v := d["duration_seconds"]) is None or type(v) is int
+        else wrong()
+    )
+    return o
+
+
+def encode_create_silence_request(o: CreateSilenceRequest) -> dict[str, Any]:
+    """Make JSON of CreateSilenceRequest."""
+    d: dict[str, Any] = {
+        "matchers": [encode_matcher(x) if isinstance(x, Matcher) else x for x in o.matchers],
+        "comment": o.comment,
+    }
+    if (v_starts_at := o.starts_at) is not UNSET:
+        d["starts_at"] = v_starts_at
+    if (v_ends_at := o.ends_at) is not UNSET:
+        d["ends_at"] = v_ends_at
+    if (v_duration_seconds := o.duration_seconds) is not UNSET:
+        d["duration_seconds"] = v_duration_seconds
     return d
 
 
@@ -2901,12 +3798,30 @@ def encode_skill_page(o: SkillPage) -> dict[str, Any]:
     }
 
 
-def _read_alert_payload(v: Any) -> AlertPayload:
+def _read_alert_labels(v: Any) -> AlertLabels:
+    return members_of(v, str)
+
+
+def encode_alert_labels(o: AlertLabels) -> Any:
+    """Make JSON of AlertLabels."""
+    return o
+
+
+def _read_alert_payload_members(v: Any) -> AlertPayloadMembers:
     return members(v)
 
 
-def encode_alert_payload(o: AlertPayload) -> Any:
-    """Make JSON of AlertPayload."""
+def encode_alert_payload_members(o: AlertPayloadMembers) -> Any:
+    """Make JSON of AlertPayloadMembers."""
+    return o
+
+
+def _read_alert_payload_object(v: Any) -> AlertPayloadObject:
+    return members(v)
+
+
+def encode_alert_payload_object(o: AlertPayloadObject) -> Any:
+    """Make JSON of AlertPayloadObject."""
     return o
 
 
@@ -2946,12 +3861,75 @@ def encode_context_file_array(o: ContextFileArray) -> Any:
     return [encode_context_file(x) for x in o]
 
 
+def _read_correlation_case_labels(v: Any) -> CorrelationCaseLabels:
+    return members_of(v, str)
+
+
+def encode_correlation_case_labels(o: CorrelationCaseLabels) -> Any:
+    """Make JSON of CorrelationCaseLabels."""
+    return o
+
+
+def _read_correlation_case_rules(v: Any) -> CorrelationCaseRules:
+    return members_of(v, str)
+
+
+def encode_correlation_case_rules(o: CorrelationCaseRules) -> Any:
+    """Make JSON of CorrelationCaseRules."""
+    return o
+
+
+def _read_correlation_group(v: Any) -> CorrelationGroup:
+    return items_of(v, str)
+
+
+def encode_correlation_group(o: CorrelationGroup) -> Any:
+    """Make JSON of CorrelationGroup."""
+    return o
+
+
+def _read_correlation_partition(v: Any) -> CorrelationPartition:
+    return [items_of(x, str) for x in items(v)]
+
+
+def encode_correlation_partition(o: CorrelationPartition) -> Any:
+    """Make JSON of CorrelationPartition."""
+    return o
+
+
+def _read_correlation_placements(v: Any) -> CorrelationPlacements:
+    return members_of(v, str)
+
+
+def encode_correlation_placements(o: CorrelationPlacements) -> Any:
+    """Make JSON of CorrelationPlacements."""
+    return o
+
+
+def _read_delivery_headers(v: Any) -> DeliveryHeaders:
+    return members_of(v, str)
+
+
+def encode_delivery_headers(o: DeliveryHeaders) -> Any:
+    """Make JSON of DeliveryHeaders."""
+    return o
+
+
 def _read_error_details(v: Any) -> ErrorDetails:
     return members_of(v, str)
 
 
 def encode_error_details(o: ErrorDetails) -> Any:
     """Make JSON of ErrorDetails."""
+    return o
+
+
+def _read_event_id(v: Any) -> EventId:
+    return v if type(v) is str else wrong()
+
+
+def encode_event_id(o: EventId) -> Any:
+    """Make JSON of EventId."""
     return o
 
 
@@ -2997,6 +3975,15 @@ def _read_incident_context(v: Any) -> IncidentContext:
 
 def encode_incident_context(o: IncidentContext) -> Any:
     """Make JSON of IncidentContext."""
+    return o
+
+
+def _read_matcher_text(v: Any) -> MatcherText:
+    return v if type(v) is str else wrong()
+
+
+def encode_matcher_text(o: MatcherText) -> Any:
+    """Make JSON of MatcherText."""
     return o
 
 
@@ -3072,6 +4059,24 @@ def encode_tool_type_schema(o: ToolTypeSchema) -> Any:
     return o
 
 
+def _read_alert_array(v: Any) -> AlertArray:
+    return [_read_alert(x) for x in items(v)]
+
+
+def encode_alert_array(o: AlertArray) -> Any:
+    """Make JSON of AlertArray."""
+    return [encode_alert(x) for x in o]
+
+
+def _read_alert_payload_array(v: Any) -> AlertPayloadArray:
+    return [members(x) for x in items(v)]
+
+
+def encode_alert_payload_array(o: AlertPayloadArray) -> Any:
+    """Make JSON of AlertPayloadArray."""
+    return o
+
+
 def _read_alert_source_type_array(v: Any) -> AlertSourceTypeArray:
     return [_read_alert_source_type(x) for x in items(v)]
 
@@ -3090,6 +4095,15 @@ def encode_api_key_array(o: ApiKeyArray) -> Any:
     return [encode_api_key(x) for x in o]
 
 
+def _read_delivery_array(v: Any) -> DeliveryArray:
+    return [_read_delivery(x) for x in items(v)]
+
+
+def encode_delivery_array(o: DeliveryArray) -> Any:
+    """Make JSON of DeliveryArray."""
+    return [encode_delivery(x) for x in o]
+
+
 def _read_llm_providers(v: Any) -> LlmProviders:
     return {k: _read_llm_provider_settings(x) for k, x in members(v).items()}
 
@@ -3097,6 +4111,23 @@ def _read_llm_providers(v: Any) -> LlmProviders:
 def encode_llm_providers(o: LlmProviders) -> Any:
     """Make JSON of LlmProviders."""
     return {k: encode_llm_provider_settings(x) for k, x in o.items()}
+
+
+def _read_matcher_input(v: Any) -> MatcherInput:
+    return (
+        v
+        if type(v) is str
+        else wrong()
+        if type(v) is str
+        else _read_matcher(v)
+        if type(v) is dict
+        else wrong()
+    )
+
+
+def encode_matcher_input(o: MatcherInput) -> Any:
+    """Make JSON of MatcherInput."""
+    return encode_matcher(o) if isinstance(o, Matcher) else o
 
 
 def _read_mcp_server_array(v: Any) -> McpServerArray:
@@ -3123,6 +4154,15 @@ def encode_runbook_list(o: RunbookList) -> Any:
     return encode_runbook_page(o) if isinstance(o, RunbookPage) else [encode_runbook(x) for x in o]
 
 
+def _read_silence_array(v: Any) -> SilenceArray:
+    return [_read_silence(x) for x in items(v)]
+
+
+def encode_silence_array(o: SilenceArray) -> Any:
+    """Make JSON of SilenceArray."""
+    return [encode_silence(x) for x in o]
+
+
 def _read_ssh_key_list(v: Any) -> SshKeyList:
     return (
         _read_ssh_key_page(v)
@@ -3145,6 +4185,30 @@ def _read_tool_type_array(v: Any) -> ToolTypeArray:
 def encode_tool_type_array(o: ToolTypeArray) -> Any:
     """Make JSON of ToolTypeArray."""
     return [encode_tool_type(x) for x in o]
+
+
+def _read_alert_list(v: Any) -> AlertList:
+    return (
+        _read_alert_page(v)
+        if type(v) is dict
+        else [_read_alert(x) for x in items(v)]
+        if type(v) is list
+        else wrong()
+    )
+
+
+def encode_alert_list(o: AlertList) -> Any:
+    """Make JSON of AlertList."""
+    return encode_alert_page(o) if isinstance(o, AlertPage) else [encode_alert(x) for x in o]
+
+
+def _read_alert_payload(v: Any) -> AlertPayload:
+    return members(v) if type(v) is dict else [members(x) for x in items(v)] if type(v) is list else wrong()
+
+
+def encode_alert_payload(o: AlertPayload) -> Any:
+    """Make JSON of AlertPayload."""
+    return o
 
 
 def _read_alert_source_array(v: Any) -> AlertSourceArray:
@@ -3207,6 +4271,21 @@ def encode_context_file_list(o: ContextFileList) -> Any:
     )
 
 
+def _read_delivery_list(v: Any) -> DeliveryList:
+    return (
+        _read_delivery_page(v)
+        if type(v) is dict
+        else [_read_delivery(x) for x in items(v)]
+        if type(v) is list
+        else wrong()
+    )
+
+
+def encode_delivery_list(o: DeliveryList) -> Any:
+    """Make JSON of DeliveryList."""
+    return encode_delivery_page(o) if isinstance(o, DeliveryPage) else [encode_delivery(x) for x in o]
+
+
 def _read_http_connector_array(v: Any) -> HttpConnectorArray:
     return [_read_http_connector(x) for x in items(v)]
 
@@ -3229,6 +4308,21 @@ def _read_mcp_server_list(v: Any) -> McpServerList:
 def encode_mcp_server_list(o: McpServerList) -> Any:
     """Make JSON of McpServerList."""
     return encode_mcp_server_page(o) if isinstance(o, McpServerPage) else [encode_mcp_server(x) for x in o]
+
+
+def _read_silence_list(v: Any) -> SilenceList:
+    return (
+        _read_silence_page(v)
+        if type(v) is dict
+        else [_read_silence(x) for x in items(v)]
+        if type(v) is list
+        else wrong()
+    )
+
+
+def encode_silence_list(o: SilenceList) -> Any:
+    """Make JSON of SilenceList."""
+    return encode_silence_page(o) if isinstance(o, SilencePage) else [encode_silence(x) for x in o]
 
 
 def _read_tool_array(v: Any) -> ToolArray:
@@ -3339,19 +4433,26 @@ def encode_skill_list(o: SkillList) -> Any:
     return encode_skill_page(o) if isinstance(o, SkillPage) else [encode_skill(x) for x in o]
 
 
+decode_compared_value = Decoder(_read_compared_value, ComparedValue)
 decode_complete_setup_request = Decoder(_read_complete_setup_request, CompleteSetupRequest)
+decode_considered_matcher = Decoder(_read_considered_matcher, ConsideredMatcher)
+decode_considered_rule = Decoder(_read_considered_rule, ConsideredRule)
 decode_context_file = Decoder(_read_context_file, ContextFile)
 decode_context_validation = Decoder(_read_context_validation, ContextValidation)
+decode_correlation_rule = Decoder(_read_correlation_rule, CorrelationRule)
 decode_create_api_key_request = Decoder(_read_create_api_key_request, CreateApiKeyRequest)
 decode_create_skill_request = Decoder(_read_create_skill_request, CreateSkillRequest)
 decode_create_ssh_key_request = Decoder(_read_create_ssh_key_request, CreateSshKeyRequest)
 decode_created_api_key = Decoder(_read_created_api_key, CreatedApiKey)
 decode_delete_llm_config_result = Decoder(_read_delete_llm_config_result, DeleteLlmConfigResult)
+decode_delivery_receipt = Decoder(_read_delivery_receipt, DeliveryReceipt)
+decode_event_data = Decoder(_read_event_data, EventData)
 decode_general_settings = Decoder(_read_general_settings, GeneralSettings)
 decode_health = Decoder(_read_health, Health)
 decode_http_tool_parameter = Decoder(_read_http_tool_parameter, HttpToolParameter)
 decode_login_request = Decoder(_read_login_request, LoginRequest)
 decode_login_result = Decoder(_read_login_result, LoginResult)
+decode_matcher = Decoder(_read_matcher, Matcher)
 decode_mcp_arguments = Decoder(_read_mcp_arguments, McpArguments)
 decode_mcp_tool = Decoder(_read_mcp_tool, McpTool)
 decode_pagination = Decoder(_read_pagination, Pagination)
@@ -3400,6 +4501,9 @@ decode_update_slack_settings_request = Decoder(
 decode_update_ssh_key_request = Decoder(_read_update_ssh_key_request, UpdateSshKeyRequest)
 decode_update_tool_request = Decoder(_read_update_tool_request, UpdateToolRequest)
 decode_validate_context_request = Decoder(_read_validate_context_request, ValidateContextRequest)
+decode_alert = Decoder(_read_alert, Alert)
+decode_alert_explanation = Decoder(_read_alert_explanation, AlertExplanation)
+decode_alert_page = Decoder(_read_alert_page, AlertPage)
 decode_alert_source_type = Decoder(_read_alert_source_type, AlertSourceType)
 decode_alert_source_type_page = Decoder(_read_alert_source_type_page, AlertSourceTypePage)
 decode_api_key = Decoder(_read_api_key, ApiKey)
@@ -3408,13 +4512,20 @@ decode_audit_entry = Decoder(_read_audit_entry, AuditEntry)
 decode_audit_entry_page = Decoder(_read_audit_entry_page, AuditEntryPage)
 decode_catalogue_function = Decoder(_read_catalogue_function, CatalogueFunction)
 decode_context_file_page = Decoder(_read_context_file_page, ContextFilePage)
+decode_correlation_case_alert = Decoder(_read_correlation_case_alert, CorrelationCaseAlert)
+decode_correlation_case_result = Decoder(_read_correlation_case_result, CorrelationCaseResult)
+decode_correlation_test_report = Decoder(_read_correlation_test_report, CorrelationTestReport)
 decode_create_alert_source_request = Decoder(_read_create_alert_source_request, CreateAlertSourceRequest)
 decode_create_incident_request = Decoder(_read_create_incident_request, CreateIncidentRequest)
 decode_create_incident_result = Decoder(_read_create_incident_result, CreateIncidentResult)
 decode_create_llm_config_request = Decoder(_read_create_llm_config_request, CreateLlmConfigRequest)
 decode_create_mcp_server_request = Decoder(_read_create_mcp_server_request, CreateMcpServerRequest)
 decode_create_tool_request = Decoder(_read_create_tool_request, CreateToolRequest)
+decode_delivery = Decoder(_read_delivery, Delivery)
+decode_delivery_details = Decoder(_read_delivery_details, DeliveryDetails)
+decode_delivery_page = Decoder(_read_delivery_page, DeliveryPage)
 decode_error = Decoder(_read_error, Error)
+decode_event = Decoder(_read_event, Event)
 decode_http_auth_config = Decoder(_read_http_auth_config, HttpAuthConfig)
 decode_http_connector_test_result = Decoder(_read_http_connector_test_result, HttpConnectorTestResult)
 decode_http_tool_definition = Decoder(_read_http_tool_definition, HttpToolDefinition)
@@ -3428,35 +4539,52 @@ decode_mcp_server = Decoder(_read_mcp_server, McpServer)
 decode_mcp_server_page = Decoder(_read_mcp_server_page, McpServerPage)
 decode_mcp_server_test_result = Decoder(_read_mcp_server_test_result, McpServerTestResult)
 decode_readiness = Decoder(_read_readiness, Readiness)
+decode_silence = Decoder(_read_silence, Silence)
+decode_silence_page = Decoder(_read_silence_page, SilencePage)
 decode_skill_sync_result = Decoder(_read_skill_sync_result, SkillSyncResult)
 decode_tool_type = Decoder(_read_tool_type, ToolType)
 decode_tool_type_page = Decoder(_read_tool_type_page, ToolTypePage)
 decode_update_http_connector_request = Decoder(
     _read_update_http_connector_request, UpdateHttpConnectorRequest
 )
+decode_update_silence_request = Decoder(_read_update_silence_request, UpdateSilenceRequest)
 decode_alert_source = Decoder(_read_alert_source, AlertSource)
 decode_alert_source_page = Decoder(_read_alert_source_page, AlertSourcePage)
 decode_catalogue_entry = Decoder(_read_catalogue_entry, CatalogueEntry)
+decode_correlation_case = Decoder(_read_correlation_case, CorrelationCase)
+decode_correlation_document = Decoder(_read_correlation_document, CorrelationDocument)
+decode_correlation_rules = Decoder(_read_correlation_rules, CorrelationRules)
 decode_create_http_connector_request = Decoder(
     _read_create_http_connector_request, CreateHttpConnectorRequest
 )
+decode_create_silence_request = Decoder(_read_create_silence_request, CreateSilenceRequest)
 decode_http_connector = Decoder(_read_http_connector, HttpConnector)
 decode_http_connector_page = Decoder(_read_http_connector_page, HttpConnectorPage)
 decode_tool = Decoder(_read_tool, Tool)
 decode_tool_page = Decoder(_read_tool_page, ToolPage)
 decode_skill = Decoder(_read_skill, Skill)
 decode_skill_page = Decoder(_read_skill_page, SkillPage)
-decode_alert_payload = Decoder(_read_alert_payload, AlertPayload)
+decode_alert_labels = Decoder(_read_alert_labels, AlertLabels)
+decode_alert_payload_members = Decoder(_read_alert_payload_members, AlertPayloadMembers)
+decode_alert_payload_object = Decoder(_read_alert_payload_object, AlertPayloadObject)
 decode_alert_source_settings = Decoder(_read_alert_source_settings, AlertSourceSettings)
 decode_audit_snapshot = Decoder(_read_audit_snapshot, AuditSnapshot)
 decode_catalogue_settings_schema = Decoder(_read_catalogue_settings_schema, CatalogueSettingsSchema)
 decode_context_file_array = Decoder(_read_context_file_array, ContextFileArray)
+decode_correlation_case_labels = Decoder(_read_correlation_case_labels, CorrelationCaseLabels)
+decode_correlation_case_rules = Decoder(_read_correlation_case_rules, CorrelationCaseRules)
+decode_correlation_group = Decoder(_read_correlation_group, CorrelationGroup)
+decode_correlation_partition = Decoder(_read_correlation_partition, CorrelationPartition)
+decode_correlation_placements = Decoder(_read_correlation_placements, CorrelationPlacements)
+decode_delivery_headers = Decoder(_read_delivery_headers, DeliveryHeaders)
 decode_error_details = Decoder(_read_error_details, ErrorDetails)
+decode_event_id = Decoder(_read_event_id, EventId)
 decode_field_mappings = Decoder(_read_field_mappings, FieldMappings)
 decode_function_input_schema = Decoder(_read_function_input_schema, FunctionInputSchema)
 decode_http_parameter_default = Decoder(_read_http_parameter_default, HttpParameterDefault)
 decode_http_tool_arguments = Decoder(_read_http_tool_arguments, HttpToolArguments)
 decode_incident_context = Decoder(_read_incident_context, IncidentContext)
+decode_matcher_text = Decoder(_read_matcher_text, MatcherText)
 decode_mcp_auth_config = Decoder(_read_mcp_auth_config, McpAuthConfig)
 decode_mcp_environment = Decoder(_read_mcp_environment, McpEnvironment)
 decode_mcp_input_schema = Decoder(_read_mcp_input_schema, McpInputSchema)
@@ -3465,19 +4593,28 @@ decode_runbook_array = Decoder(_read_runbook_array, RunbookArray)
 decode_ssh_key_array = Decoder(_read_ssh_key_array, SshKeyArray)
 decode_tool_settings = Decoder(_read_tool_settings, ToolSettings)
 decode_tool_type_schema = Decoder(_read_tool_type_schema, ToolTypeSchema)
+decode_alert_array = Decoder(_read_alert_array, AlertArray)
+decode_alert_payload_array = Decoder(_read_alert_payload_array, AlertPayloadArray)
 decode_alert_source_type_array = Decoder(_read_alert_source_type_array, AlertSourceTypeArray)
 decode_api_key_array = Decoder(_read_api_key_array, ApiKeyArray)
+decode_delivery_array = Decoder(_read_delivery_array, DeliveryArray)
 decode_llm_providers = Decoder(_read_llm_providers, LlmProviders)
+decode_matcher_input = Decoder(_read_matcher_input, MatcherInput)
 decode_mcp_server_array = Decoder(_read_mcp_server_array, McpServerArray)
 decode_runbook_list = Decoder(_read_runbook_list, RunbookList)
+decode_silence_array = Decoder(_read_silence_array, SilenceArray)
 decode_ssh_key_list = Decoder(_read_ssh_key_list, SshKeyList)
 decode_tool_type_array = Decoder(_read_tool_type_array, ToolTypeArray)
+decode_alert_list = Decoder(_read_alert_list, AlertList)
+decode_alert_payload = Decoder(_read_alert_payload, AlertPayload)
 decode_alert_source_array = Decoder(_read_alert_source_array, AlertSourceArray)
 decode_alert_source_type_list = Decoder(_read_alert_source_type_list, AlertSourceTypeList)
 decode_api_key_list = Decoder(_read_api_key_list, ApiKeyList)
 decode_context_file_list = Decoder(_read_context_file_list, ContextFileList)
+decode_delivery_list = Decoder(_read_delivery_list, DeliveryList)
 decode_http_connector_array = Decoder(_read_http_connector_array, HttpConnectorArray)
 decode_mcp_server_list = Decoder(_read_mcp_server_list, McpServerList)
+decode_silence_list = Decoder(_read_silence_list, SilenceList)
 decode_tool_array = Decoder(_read_tool_array, ToolArray)
 decode_tool_catalogue = Decoder(_read_tool_catalogue, ToolCatalogue)
 decode_tool_type_list = Decoder(_read_tool_type_list, ToolTypeList)

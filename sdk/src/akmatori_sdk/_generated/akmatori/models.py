@@ -12,14 +12,62 @@ import attrs
 
 from akmatori_sdk._core.model import UNSET, Model, OpenStrEnum, Unset
 
-AlertPayload: TypeAlias = dict[str, Any]
-"""What the monitoring system sends, in its own shape: Alertmanager's and Grafana's `alerts` list, a
-PagerDuty v3 event, or the flat object of a Datadog or Zabbix template."""
+AlertLabels: TypeAlias = dict[str, str]
+"""The labels or tags the source gave the alert."""
+
+
+class AlertOutcome(OpenStrEnum):
+    """What became of the alert: `opened` an incident, `joined` an open one, `reopened` the one it belonged
+    to, was `silenced`, or was put in the incident of a `storm`."""
+
+    OPENED = "opened"
+    JOINED = "joined"
+    REOPENED = "reopened"
+    SILENCED = "silenced"
+    STORM = "storm"
+
+
+AlertPayloadMembers: TypeAlias = dict[str, Any]
+"""The alert as the source sent it."""
+
+
+AlertPayloadObject: TypeAlias = dict[str, Any]
+"""One alert, or a body that holds several."""
+
+
+class AlertSeverity(OpenStrEnum):
+    """How bad it is, in the four words every vendor's own are brought to."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    WARNING = "warning"
+    INFO = "info"
 
 
 AlertSourceSettings: TypeAlias = dict[str, Any]
-"""Settings of the source's type, null when they were never set. `slack_channel` needs `slack_channel_id`
-and knows `extraction_prompt` and `process_human_messages`; the others need none."""
+"""Settings of the source, null when they were never set. Members that are not named here are kept as they
+are.
+
+| member | meaning |
+| --- | --- |
+| `identity_fields` | Array of up to 32 members (`alert_name`, `target_host`, ...) or labels
+(`labels.cluster`) that make an alert the same as before, instead of the vendor's fingerprint. |
+| `rate_limit_per_minute` | Deliveries taken in a minute, 1 to 1000000; null or left out takes all. |
+| `storm_threshold` | New incidents in a minute from which on they become one storm incident, 1 to
+1000000; 60 when left out. |
+| `signature_header` | `grafana` and `generic`: header of the HMAC-SHA256 of the body under the secret,
+in hexadecimal, that every delivery must then carry. |
+| `timestamp_header` | `grafana` and `generic`, beside `signature_header`: header of the moment (seconds
+since 1970) that is signed with the body, as `HMAC(<seconds>:<body>)`. |
+| `slack_channel_id` | `slack_channel`, required: the channel that is read; `extraction_prompt` and
+`process_human_messages` belong to it. |"""
+
+
+class AlertStatus(OpenStrEnum):
+    """Whether the problem is there."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
 
 
 class ApiKeyScope(OpenStrEnum):
@@ -49,6 +97,20 @@ and the format `textarea`."""
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class ComparedValue(Model):
+    """One value the decision looked at."""
+
+    field: str
+    """Member of the alert, such as `alert_name` or `labels.cluster`."""
+
+    value: str
+    """Its value in this alert, empty when the alert has none."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class CompleteSetupRequest(Model):
     """The password the administrator chooses, twice. Rules about it are answered with 422."""
 
@@ -57,6 +119,43 @@ class CompleteSetupRequest(Model):
 
     confirm_password: str = attrs.field(metadata={"secret": True})
     """The same password again."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class ConsideredMatcher(Model):
+    """One matcher of a rule, and what it found in the alert."""
+
+    matcher: str
+    """The matcher as it is written, such as `severity=~"critical|high"`."""
+
+    value: str
+    """The alert's value of that member, empty when it has none."""
+
+    matched: bool
+    """Whether it fits."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class ConsideredRule(Model):
+    """A correlation rule, and whether it applied."""
+
+    name: str
+    """Name of the rule."""
+
+    matched: bool
+    """Whether all of its matchers fit; the first rule that does decides."""
+
+    matchers: list[ConsideredMatcher]
+    """Its matchers in their order, up to the first that does not fit."""
+
+    reason: str
+    """Why the rule does not apply although its matchers fit; empty otherwise."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
@@ -117,6 +216,53 @@ class ContextValidation(Model):
 
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
+
+
+CorrelationCaseLabels: TypeAlias = dict[str, str]
+"""The alert's labels."""
+
+
+CorrelationCaseRules: TypeAlias = dict[str, str]
+"""The rule that must place an alert, by the alert's id; those that are not named may be placed by any."""
+
+
+CorrelationGroup: TypeAlias = list[str]
+"""The ids of the alerts of one incident."""
+
+
+CorrelationPartition: TypeAlias = list[CorrelationGroup]
+"""The incidents, each as the ids of its alerts."""
+
+
+CorrelationPlacements: TypeAlias = dict[str, str]
+"""The rule that placed each alert, by the alert's id."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class CorrelationRule(Model):
+    """Alerts that fit all matchers and have equal values of `by` are one incident, whatever their source."""
+
+    name: str
+    """Name of the rule, unique in the document; `group`, `single`, `silence` and `storm` are taken."""
+
+    by: list[str]
+    """Members of an alert that are compared, such as `alert_name`, `target_host` or `labels.cluster`. An
+    alert that has none of them does not fit the rule."""
+
+    match: list[str] | None | Unset = UNSET
+    """Matchers in Alertmanager's syntax, all of which must fit; none fits every alert."""
+
+    window: str | None | Unset = UNSET
+    """The window for this rule alone, the document's when left out."""
+
+
+class CorrelationRulesSource(OpenStrEnum):
+    """Where the rules come from: the operator's file, the API, or neither; then only the built-in ones
+    hold."""
+
+    FILE = "file"
+    API = "api"
+    DEFAULT = "default"
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
@@ -201,13 +347,147 @@ class DeleteLlmConfigResult(Model):
     """Members this version of the specification does not name."""
 
 
+class DeliveryBodyFormat(OpenStrEnum):
+    """How `body` is written: `text`; `base64` when it is not UTF-8; `withheld` from callers who may only
+    read; `missing` when nothing of it is kept, or the key it was encrypted with is gone."""
+
+    TEXT = "text"
+    BASE64 = "base64"
+    WITHHELD = "withheld"
+    MISSING = "missing"
+
+
+DeliveryHeaders: TypeAlias = dict[str, str]
+"""The headers that are kept, by lower-case name. Of one that may hold a secret or a signature only the
+name is, with `****` for a value."""
+
+
+class DeliveryOutcome(OpenStrEnum):
+    """What became of it; `warned` was taken, but something about it wants attention."""
+
+    REJECTED = "rejected"
+    WARNED = "warned"
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class DeliveryReceipt(Model):
+    """What taking a delivery in came to."""
+
+    alerts: int
+    """Alerts of the body, resolved ones too."""
+
+    incidents: list[str]
+    """The incidents it opened, by uuid; empty when every alert was known already."""
+
+    warnings: list[str]
+    """What an operator should know about it, a sentence each."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
 ErrorDetails: TypeAlias = dict[str, str]
 """One sentence per offending field, keyed by the field's path."""
 
 
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class EventData(Model):
+    """What changed, in a few members; which ones depends on the kind."""
+
+    status: str | Unset = UNSET
+    """The status of the incident or of the alert."""
+
+    title: str | Unset = UNSET
+    """The title of the incident."""
+
+    alert_count: int | Unset = UNSET
+    """How many alerts the incident has."""
+
+    firing_count: int | Unset = UNSET
+    """How many of them fire."""
+
+    alert_name: str | Unset = UNSET
+    """The name of the alert."""
+
+    severity: str | Unset = UNSET
+    """How bad the alert is."""
+
+    fingerprint: str | Unset = UNSET
+    """What makes it the same alert as before, within its source."""
+
+    source: str | Unset = UNSET
+    """The name of the alert's source."""
+
+    silence_uuid: str | Unset = UNSET
+    """The silence."""
+
+    state: str | Unset = UNSET
+    """Whether the silence holds."""
+
+    starts_at: datetime | Unset = UNSET
+    """When the silence begins."""
+
+    ends_at: datetime | Unset = UNSET
+    """When the silence ends."""
+
+    created_by: str | Unset = UNSET
+    """Who made the silence."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+EventId: TypeAlias = str
+
+
+class EventKind(OpenStrEnum):
+    """What happened. `incident.updated`: its status, its title, its log or the counts of its alerts are
+    others now.
+    `incident.resolved`: the last of its alerts was resolved. `incident.completed`: its investigation
+    ended.
+    `reset`: events were missed; read anew what is watched."""
+
+    INCIDENT_OPENED = "incident.opened"
+    INCIDENT_UPDATED = "incident.updated"
+    INCIDENT_RESOLVED = "incident.resolved"
+    INCIDENT_REOPENED = "incident.reopened"
+    INCIDENT_COMPLETED = "incident.completed"
+    ALERT_FIRED = "alert.fired"
+    ALERT_RESOLVED = "alert.resolved"
+    ALERT_SILENCED = "alert.silenced"
+    SILENCE_CREATED = "silence.created"
+    SILENCE_UPDATED = "silence.updated"
+    SILENCE_ENDED = "silence.ended"
+    RESET = "reset"
+
+
 FieldMappings: TypeAlias = dict[str, Any]
-"""Where the members of a normalised alert are found in the vendor's payload: member name to dotted path.
-Null when it was never set."""
+"""Where the members of a normalised alert are found in the vendor's payload: member name to dotted path,
+such as
+`target_host: labels.instance` or `runbook_url: event_links.0.url`; a number is an index of an array.
+Null when it
+was never set.
+
+A path is looked for in the alert first (an entry of `alerts`, an event), then in the whole body; texts,
+numbers and
+booleans are taken. Where it finds nothing, the member is read from its usual place, and if it finds
+nothing in any
+alert of a delivery the operator is warned. The members are `alert_name`, `severity`, `status`,
+`summary`,
+`description`, `target_host`, `target_service`, `metric_name`, `metric_value`, `threshold_value`,
+`runbook_url`,
+`started_at`, `ended_at`, `source_alert_id`, `source_fingerprint`, `group_key` and `labels` (an object,
+an array of
+`name:value` or of {name, value}); others are 400.
+
+For a source of the type `generic` the mapping is all that is known: `alert_name` must be given, and
+`alerts` may be
+the path of the array of alerts in the body; without it the body is one alert or an array of them. Its
+status words
+for an end are resolved, ok, recovery, recovered, inactive, closed, cleared, normal, up and success;
+every other one
+fires. Alerts are told apart by `source_fingerprint`, else `source_alert_id`, else name, host, service
+and metric."""
 
 
 FunctionInputSchema: TypeAlias = dict[str, Any]
@@ -316,6 +596,14 @@ class IncidentInclude(OpenStrEnum):
     LOG = "log"
 
 
+class IncidentKind(OpenStrEnum):
+    """What the incident was opened for, a task, alerts, or a storm of alerts."""
+
+    TASK = "task"
+    ALERT = "alert"
+    STORM = "storm"
+
+
 class IncidentStatus(OpenStrEnum):
     """Where the investigation stands; newer servers may add values."""
 
@@ -373,6 +661,24 @@ class LoginResult(Model):
 
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class Matcher(Model):
+    """A condition on one member or label of an alert."""
+
+    name: str
+    """A member of the alert such as `severity` or `target_host`, or a label, as `labels.team` or by its
+    bare name."""
+
+    operator: str
+    """How the text is compared; `=~` and `!~` take a regular expression (RE2) that has to match all of it."""
+
+    value: str
+    """The text or the regular expression; what an alert does not have is the empty text."""
+
+
+MatcherText: TypeAlias = str
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
@@ -484,6 +790,8 @@ class ProxyServices(Model):
     ssh: ProxyServiceState
     openai: ProxyServiceState | Unset = UNSET
     jira: ProxyServiceState | Unset = UNSET
+    http_connectors: ProxyServiceState | Unset = UNSET
+    mcp_servers: ProxyServiceState | Unset = UNSET
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
 
@@ -525,6 +833,12 @@ class ProxyServicesUpdate(Model):
 
     jira: ProxyServiceUpdate | None | Unset = UNSET
     """Jira; null is the same as left out."""
+
+    http_connectors: ProxyServiceUpdate | None | Unset = UNSET
+    """Calls of HTTP connectors; null is the same as left out."""
+
+    mcp_servers: ProxyServiceUpdate | None | Unset = UNSET
+    """MCP servers that are reached by an address; null is the same as left out."""
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
@@ -642,6 +956,14 @@ class SetupStatus(Model):
 
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
+
+
+class SilenceState(OpenStrEnum):
+    """Whether the silence is still to begin, holds alerts, or is over."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    EXPIRED = "expired"
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
@@ -1079,6 +1401,139 @@ class ValidateContextRequest(Model):
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class Alert(Model):
+    """One problem a source told us about, from its first firing on."""
+
+    uuid: str
+    """Identifier of the alert."""
+
+    incident_uuid: str | None
+    """The incident it belongs to; null while a silence keeps it from having one."""
+
+    silence_uuid: str | None
+    """The silence that keeps it from starting an investigation; null when none does."""
+
+    status: AlertStatus
+    fingerprint: str
+    """What makes it the same alert as before, within its source."""
+
+    source_uuid: str | None
+    """The alert source; null when it was deleted since."""
+
+    source_fingerprint: str
+    """The fingerprint as the source gave it; differs from `fingerprint` when the source's identity fields
+    are set."""
+
+    alert_name: str
+    """Name of the alert."""
+
+    severity: AlertSeverity
+    summary: str
+    """What happened, in one line."""
+
+    description: str
+    """What happened, at length."""
+
+    target_host: str
+    """The host it is about, empty when unknown."""
+
+    target_service: str
+    """The service it is about, empty when unknown."""
+
+    target_labels: AlertLabels
+    metric_name: str
+    """The metric that was judged, empty when unknown."""
+
+    metric_value: str
+    """Its value, empty when unknown."""
+
+    threshold_value: str
+    """What the value was compared with, empty when unknown."""
+
+    runbook_url: str
+    """Where the source says the runbook is, empty when it does not."""
+
+    fired_at: datetime
+    """When it began to fire, as the source says, else when it was first received."""
+
+    resolved_at: datetime | None
+    """When it last stopped firing; null when it never did. Kept when it fires again."""
+
+    first_seen_at: datetime
+    """When it was first received."""
+
+    last_seen_at: datetime
+    """When it was last received."""
+
+    deliveries: int
+    """How many deliveries told of it."""
+
+    episodes: int
+    """How often it fired as the same problem; above 1 it came back after it was resolved."""
+
+    raw_payload: AlertPayloadMembers
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+AlertArray: TypeAlias = list[Alert]
+"""The alerts of an incident, the oldest first; the first thousand of them."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class AlertExplanation(Model):
+    """Why an alert is where it is."""
+
+    alert_uuid: str
+    """The alert."""
+
+    incident_uuid: str | None
+    """The incident it belongs to, null when it has none."""
+
+    outcome: AlertOutcome
+    sentence: str
+    """The decision in one sentence."""
+
+    rule: str
+    """Name of the rule that decided; `silence` and `storm` stand for those."""
+
+    key: str
+    """What alerts of one incident have in common under this rule."""
+
+    compared: list[ComparedValue]
+    """The values the key was made of."""
+
+    considered: list[ConsideredRule]
+    """The rules that were looked at, in their order, up to the one that applied; evaluated again with the
+    rules of today, so it can differ from the decision when they changed since."""
+
+    reopen_within_seconds: int
+    """How long after its end the same problem still counts as this incident."""
+
+    decided_at: datetime | None
+    """When it was decided; null for alerts of a server that kept no decisions."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class AlertPage(Model):
+    """A page of alerts."""
+
+    data: list[Alert]
+    """The alerts of this page."""
+
+    pagination: Pagination
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+AlertPayloadArray: TypeAlias = list[AlertPayloadObject]
+"""Several alerts."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class AlertSourceType(Model):
     """A kind of monitoring system that can send alerts."""
 
@@ -1245,6 +1700,80 @@ class ContextFilePage(Model):
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class CorrelationCaseAlert(Model):
+    """An alert at one moment. What a later alert with the same `id` leaves out is as it was before, but
+    for `status`, which is `firing` when left out."""
+
+    id: str
+    """Identity of the alert in this case; its fingerprint."""
+
+    at: str | None | Unset = UNSET
+    """When it arrives, as a time after the beginning of the case, such as `10m`; `0s` when left out."""
+
+    status: str | None | Unset = UNSET
+    """`firing` or `resolved`; `firing` when left out."""
+
+    alert_name: str | None | Unset = UNSET
+    """Name of the alert; the first alert with an id needs one."""
+
+    severity: str | None | Unset = UNSET
+    """`critical`, `high`, `warning` or `info`; `warning` when left out."""
+
+    labels: CorrelationCaseLabels | None | Unset = UNSET
+    summary: str | None | Unset = UNSET
+    """What happened, in one line."""
+
+    host: str | None | Unset = UNSET
+    """The host it is about."""
+
+    service: str | None | Unset = UNSET
+    """The service it is about."""
+
+    group_key: str | None | Unset = UNSET
+    """The group its source says it is in."""
+
+    source: str | None | Unset = UNSET
+    """Name of its source, `case` when left out."""
+
+    source_type: str | None | Unset = UNSET
+    """Type of its source, `alertmanager` when left out."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class CorrelationCaseResult(Model):
+    """What became of one case."""
+
+    name: str
+    """Name of the case."""
+
+    passed: bool
+    """Whether it is as expected."""
+
+    expected: CorrelationPartition
+    actual: CorrelationPartition
+    rules: CorrelationPlacements
+    problems: list[str]
+    """What differs from the expectation, one sentence each."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class CorrelationTestReport(Model):
+    """What became of the cases of a document."""
+
+    passed: bool
+    """Whether every case is as expected; true when there is none."""
+
+    cases: list[CorrelationCaseResult]
+    """The cases, in the order of the document."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class CreateAlertSourceRequest(Model):
     """A new alert source."""
 
@@ -1362,6 +1891,113 @@ class CreateToolRequest(Model):
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class Delivery(Model):
+    """A delivery that was refused, or taken with a warning."""
+
+    id: int
+    """Number of the delivery; a later one has a higher number."""
+
+    received_at: datetime
+    """When it came."""
+
+    remote: str
+    """Network address it came from."""
+
+    outcome: DeliveryOutcome
+    status: int
+    """HTTP status it was answered with."""
+
+    reason: str
+    """The error's code, such as `unauthorized` or `rate_limited`; `warning` for one that was taken."""
+
+    message: str
+    """The sentence it was answered with, or the warnings, one a line."""
+
+    size: int
+    """Bytes of the body as it was sent, or announced."""
+
+    kept: int
+    """Bytes of the body that are kept, from its start."""
+
+    replayable: bool
+    """Whether all of the body is kept, so that it can be replayed."""
+
+    replayed_at: datetime | None
+    """When it was last replayed, null when it never was."""
+
+    replay_result: str | None
+    """What came of that, such as `Received 2 alerts; 1 new incident.` or the refusal; null when it never
+    was."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+DeliveryArray: TypeAlias = list[Delivery]
+"""All deliveries of the source that are kept, newest first."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class DeliveryDetails(Model):
+    """A delivery with its headers and its body."""
+
+    id: int
+    """Number of the delivery; a later one has a higher number."""
+
+    received_at: datetime
+    """When it came."""
+
+    remote: str
+    """Network address it came from."""
+
+    outcome: DeliveryOutcome
+    status: int
+    """HTTP status it was answered with."""
+
+    reason: str
+    """The error's code, such as `unauthorized` or `rate_limited`; `warning` for one that was taken."""
+
+    message: str
+    """The sentence it was answered with, or the warnings, one a line."""
+
+    size: int
+    """Bytes of the body as it was sent, or announced."""
+
+    kept: int
+    """Bytes of the body that are kept, from its start."""
+
+    replayable: bool
+    """Whether all of the body is kept, so that it can be replayed."""
+
+    replayed_at: datetime | None
+    """When it was last replayed, null when it never was."""
+
+    replay_result: str | None
+    """What came of that, such as `Received 2 alerts; 1 new incident.` or the refusal; null when it never
+    was."""
+
+    headers: DeliveryHeaders
+    body: str
+    """What is kept of the body, as `body_format` says; empty when it is withheld or missing."""
+
+    body_format: DeliveryBodyFormat
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class DeliveryPage(Model):
+    """A page of deliveries."""
+
+    data: list[Delivery]
+    """The deliveries of this page, newest first."""
+
+    pagination: Pagination
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class Error(Model):
     """The one shape of every error."""
 
@@ -1372,6 +2008,28 @@ class Error(Model):
     """Stable word for programs, such as `not_found` or `setup_required`."""
 
     details: ErrorDetails | Unset = UNSET
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class Event(Model):
+    """One change."""
+
+    id: str
+    """The place to resume from after this event; empty where the event was not told by a stream."""
+
+    kind: EventKind
+    incident_uuid: str | None
+    """The incident that changed, or that the alert belongs to; null when there is none."""
+
+    alert_uuid: str | None
+    """The alert that changed; null when it was not one."""
+
+    data: EventData
+    at: datetime
+    """When it happened."""
+
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
 
@@ -1511,6 +2169,19 @@ class Incident(Model):
     completed_at: datetime | Unset = UNSET
     """When the investigation last finished; absent until it has finished once."""
 
+    kind: IncidentKind | Unset = UNSET
+    alert_count: int | Unset = UNSET
+    """How many alerts belong to it."""
+
+    firing_count: int | Unset = UNSET
+    """How many of its alerts are firing now."""
+
+    last_alert_at: datetime | Unset = UNSET
+    """When an alert last joined, fired again or was resolved; absent without alerts."""
+
+    resolved_at: datetime | Unset = UNSET
+    """When the last of its alerts was resolved; absent while one fires, and for incidents without alerts."""
+
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
 
@@ -1633,6 +2304,9 @@ class LlmSettings(Model):
     """Members this version of the specification does not name."""
 
 
+MatcherInput: TypeAlias = MatcherText | Matcher
+
+
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class McpServer(Model):
     """An MCP server whose tools the agent may call."""
@@ -1730,6 +2404,58 @@ RunbookList: TypeAlias = RunbookPage | RunbookArray
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class Silence(Model):
+    """A time in which matching alerts are stored and start no investigation."""
+
+    uuid: str
+    """Identifier of the silence."""
+
+    state: SilenceState
+    matchers: list[Matcher]
+    """What an alert has to fulfil to be held; all of them."""
+
+    starts_at: datetime
+    """The first moment at which it holds alerts."""
+
+    ends_at: datetime
+    """The first moment at which it no longer does."""
+
+    created_by: str
+    """Name of the user or API key that created it."""
+
+    comment: str
+    """Why the alerts are expected."""
+
+    silenced_count: int
+    """How many firing alerts it holds now."""
+
+    created_at: datetime
+    """When it was created."""
+
+    updated_at: datetime
+    """When it last changed."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+SilenceArray: TypeAlias = list[Silence]
+"""All silences, the newest first."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class SilencePage(Model):
+    """A page of silences."""
+
+    data: list[Silence]
+    """The silences of this page, the newest first."""
+
+    pagination: Pagination
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class SkillSyncResult(Model):
     """Outcome of reading the skills directory."""
 
@@ -1820,6 +2546,33 @@ class UpdateHttpConnectorRequest(Model):
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class UpdateSilenceRequest(Model):
+    """Members of a silence to change; null or left out keeps what is stored."""
+
+    matchers: list[MatcherInput] | None | Unset = UNSET
+    """What an alert has to fulfil to be held, in place of the stored matchers."""
+
+    comment: str | None | Unset = UNSET
+    """Why the alerts are expected; not blank."""
+
+    starts_at: datetime | None | Unset = UNSET
+    """Another beginning; only while the silence has not begun."""
+
+    ends_at: datetime | None | Unset = UNSET
+    """Another end; it must lie in the future."""
+
+    duration_seconds: int | None | Unset = UNSET
+    """In place of `ends_at`, how long it still lasts in seconds; counted from the beginning while that
+    lies ahead, else from now."""
+
+
+AlertList: TypeAlias = AlertPage | AlertArray
+
+
+AlertPayload: TypeAlias = AlertPayloadObject | AlertPayloadArray
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class AlertSource(Model):
     """One monitoring system that sends alerts here."""
 
@@ -1907,6 +2660,58 @@ ContextFileList: TypeAlias = ContextFilePage | ContextFileArray
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class CorrelationCase(Model):
+    """Alerts, and the incidents they must become."""
+
+    name: str
+    """Name of the case, unique in the document."""
+
+    alerts: list[CorrelationCaseAlert]
+    """The alerts as they arrive; the same `id` again is the same alert again."""
+
+    incidents: CorrelationPartition
+    rules: CorrelationCaseRules | None | Unset = UNSET
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class CorrelationDocument(Model):
+    """The rules, the time for which an incident stays open to its alerts, and cases that prove the rules."""
+
+    version: int
+    """Version of the document's form."""
+
+    window: str | None | Unset = UNSET
+    """How long after the end of its alerts an incident is joined or reopened rather than followed by a new
+    one, such as `90s`, `30m`, `2h`, `1d`; `30m` when left out."""
+
+    rules: list[CorrelationRule] | None | Unset = UNSET
+    """The rules, in the order in which they are tried; the built-in `group` and `single` follow them."""
+
+    cases: list[CorrelationCase] | None | Unset = UNSET
+    """Cases that prove the rules."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class CorrelationRules(Model):
+    """The correlation rules that hold now, and where they come from."""
+
+    source: CorrelationRulesSource
+    file: str | None
+    """The operator's file, which then decides alone; null when there is none."""
+
+    error: str | None
+    """What is wrong with the source, in one sentence; `document` is then what held before. Null when all
+    is well."""
+
+    document: CorrelationDocument
+    updated_at: datetime | None
+    """When the rules last changed; null when nobody has set any."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class CreateHttpConnectorRequest(Model):
     """A new HTTP connector."""
 
@@ -1921,6 +2726,30 @@ class CreateHttpConnectorRequest(Model):
     """What the API is; empty when left out."""
 
     auth_config: HttpAuthConfig | None | Unset = UNSET
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class CreateSilenceRequest(Model):
+    """A silence to create."""
+
+    matchers: list[MatcherInput]
+    """What an alert has to fulfil to be held, all of them; one at least must not match the empty text."""
+
+    comment: str
+    """Why the alerts are expected; not blank."""
+
+    starts_at: datetime | None | Unset = UNSET
+    """The first moment at which it holds alerts; left out, or in the past, it is now. Ten years ahead at
+    most."""
+
+    ends_at: datetime | None | Unset = UNSET
+    """The first moment at which it no longer does; this or `duration_seconds` is needed."""
+
+    duration_seconds: int | None | Unset = UNSET
+    """How long it lasts, in seconds; in place of `ends_at`."""
+
+
+DeliveryList: TypeAlias = DeliveryPage | DeliveryArray
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
@@ -1971,6 +2800,9 @@ class HttpConnectorPage(Model):
 
 
 McpServerList: TypeAlias = McpServerPage | McpServerArray
+
+
+SilenceList: TypeAlias = SilencePage | SilenceArray
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from akmatori_sdk._core.codec import nothing, raw, text
-from akmatori_sdk._core.operation import Body, Operation, PagedOperation, Reply
+from akmatori_sdk._core.operation import Body, Operation, PagedOperation, Reply, StreamOperation
 
 from . import codec, models
 
@@ -481,6 +481,39 @@ DELETE_ALERT_SOURCE: Operation[None] = Operation(
     idempotent=True,
 )
 
+LIST_DELIVERIES: PagedOperation[models.Delivery] = PagedOperation(
+    id="listDeliveries",
+    method="GET",
+    path="/api/alert-sources/{uuid}/deliveries",
+    reply=Reply.JSON,
+    decode=codec.decode_delivery.many(),
+    idempotent=True,
+    decode_item=codec.decode_delivery,
+    items="data",
+    page_info="pagination",
+    page_param="page",
+    size_param="per_page",
+    total_field="total",
+    identity="id",
+)
+
+GET_DELIVERY: Operation[models.DeliveryDetails] = Operation(
+    id="getDelivery",
+    method="GET",
+    path="/api/alert-sources/{uuid}/deliveries/{id}",
+    reply=Reply.JSON,
+    decode=codec.decode_delivery_details,
+    idempotent=True,
+)
+
+REPLAY_DELIVERY: Operation[models.DeliveryReceipt] = Operation(
+    id="replayDelivery",
+    method="POST",
+    path="/api/alert-sources/{uuid}/deliveries/{id}/replay",
+    reply=Reply.JSON,
+    decode=codec.decode_delivery_receipt,
+)
+
 RECEIVE_ALERT: Operation[str] = Operation(
     id="receiveAlert",
     method="POST",
@@ -489,6 +522,152 @@ RECEIVE_ALERT: Operation[str] = Operation(
     decode=text,
     body=Body.RAW,
     authenticated=False,
+)
+
+LIST_ALERTS: PagedOperation[models.Alert] = PagedOperation(
+    id="listAlerts",
+    method="GET",
+    path="/api/alerts",
+    reply=Reply.JSON,
+    decode=codec.decode_alert.many(),
+    idempotent=True,
+    decode_item=codec.decode_alert,
+    items="data",
+    page_info="pagination",
+    page_param="page",
+    size_param="per_page",
+    total_field="total",
+    cursor="cursor",
+    next_cursor="next_cursor",
+    identity="uuid",
+)
+
+GET_ALERT: Operation[models.Alert] = Operation(
+    id="getAlert",
+    method="GET",
+    path="/api/alerts/{uuid}",
+    reply=Reply.JSON,
+    decode=codec.decode_alert,
+    idempotent=True,
+)
+
+GET_ALERT_EXPLANATION: Operation[models.AlertExplanation] = Operation(
+    id="getAlertExplanation",
+    method="GET",
+    path="/api/alerts/{uuid}/explain",
+    reply=Reply.JSON,
+    decode=codec.decode_alert_explanation,
+    idempotent=True,
+)
+
+LIST_INCIDENT_ALERTS: PagedOperation[models.Alert] = PagedOperation(
+    id="listIncidentAlerts",
+    method="GET",
+    path="/api/incidents/{uuid}/alerts",
+    reply=Reply.JSON,
+    decode=codec.decode_alert.many(),
+    idempotent=True,
+    decode_item=codec.decode_alert,
+    items="data",
+    page_info="pagination",
+    page_param="page",
+    size_param="per_page",
+    total_field="total",
+    identity="uuid",
+)
+
+LIST_SILENCES: PagedOperation[models.Silence] = PagedOperation(
+    id="listSilences",
+    method="GET",
+    path="/api/silences",
+    reply=Reply.JSON,
+    decode=codec.decode_silence.many(),
+    idempotent=True,
+    decode_item=codec.decode_silence,
+    items="data",
+    page_info="pagination",
+    page_param="page",
+    size_param="per_page",
+    total_field="total",
+    identity="uuid",
+)
+
+CREATE_SILENCE: Operation[models.Silence] = Operation(
+    id="createSilence",
+    method="POST",
+    path="/api/silences",
+    reply=Reply.JSON,
+    decode=codec.decode_silence,
+    body=Body.JSON,
+    success=frozenset({201}),
+    accepts_key=True,
+)
+
+GET_SILENCE: Operation[models.Silence] = Operation(
+    id="getSilence",
+    method="GET",
+    path="/api/silences/{uuid}",
+    reply=Reply.JSON,
+    decode=codec.decode_silence,
+    idempotent=True,
+)
+
+UPDATE_SILENCE: Operation[models.Silence] = Operation(
+    id="updateSilence",
+    method="PUT",
+    path="/api/silences/{uuid}",
+    reply=Reply.JSON,
+    decode=codec.decode_silence,
+    body=Body.JSON,
+    idempotent=True,
+)
+
+DELETE_SILENCE: Operation[None] = Operation(
+    id="deleteSilence",
+    method="DELETE",
+    path="/api/silences/{uuid}",
+    reply=Reply.EMPTY,
+    decode=nothing,
+    success=frozenset({204}),
+    idempotent=True,
+)
+
+STREAM_EVENTS: StreamOperation[models.Event] = StreamOperation(
+    id="streamEvents",
+    method="GET",
+    path="/api/events",
+    reply=Reply.EVENTS,
+    decode=codec.decode_event,
+    idempotent=True,
+    resume="last_event_id",
+)
+
+GET_CORRELATION_RULES: Operation[models.CorrelationRules] = Operation(
+    id="getCorrelationRules",
+    method="GET",
+    path="/api/correlation-rules",
+    reply=Reply.JSON,
+    decode=codec.decode_correlation_rules,
+    idempotent=True,
+)
+
+UPDATE_CORRELATION_RULES: Operation[models.CorrelationRules] = Operation(
+    id="updateCorrelationRules",
+    method="PUT",
+    path="/api/correlation-rules",
+    reply=Reply.JSON,
+    decode=codec.decode_correlation_rules,
+    body=Body.JSON,
+    idempotent=True,
+)
+
+TEST_CORRELATION_RULES: Operation[models.CorrelationTestReport] = Operation(
+    id="testCorrelationRules",
+    method="POST",
+    path="/api/correlation-rules/test",
+    reply=Reply.JSON,
+    decode=codec.decode_correlation_test_report,
+    body=Body.JSON,
 )
 
 LIST_CONTEXT_FILES: PagedOperation[models.ContextFile] = PagedOperation(
@@ -984,7 +1163,23 @@ ALL: tuple[Operation[Any], ...] = (
     GET_ALERT_SOURCE,
     UPDATE_ALERT_SOURCE,
     DELETE_ALERT_SOURCE,
+    LIST_DELIVERIES,
+    GET_DELIVERY,
+    REPLAY_DELIVERY,
     RECEIVE_ALERT,
+    LIST_ALERTS,
+    GET_ALERT,
+    GET_ALERT_EXPLANATION,
+    LIST_INCIDENT_ALERTS,
+    LIST_SILENCES,
+    CREATE_SILENCE,
+    GET_SILENCE,
+    UPDATE_SILENCE,
+    DELETE_SILENCE,
+    STREAM_EVENTS,
+    GET_CORRELATION_RULES,
+    UPDATE_CORRELATION_RULES,
+    TEST_CORRELATION_RULES,
     LIST_CONTEXT_FILES,
     UPLOAD_CONTEXT_FILE,
     VALIDATE_CONTEXT_REFERENCES,

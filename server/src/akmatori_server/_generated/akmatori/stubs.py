@@ -13,7 +13,7 @@ import attrs
 
 from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.akmatori import models
-from akmatori_server.http.call import Answer, Call, Pending
+from akmatori_server.http.call import Answer, Call, Pending, StreamAnswer
 from akmatori_server.http.form import Part, form_text, part
 
 
@@ -648,7 +648,7 @@ class AlertSources(Protocol):
 class Webhooks(Protocol):
     """Alert ingestion."""
 
-    def receive_alert(
+    async def receive_alert(
         self,
         call: Call,
         /,
@@ -659,6 +659,254 @@ class Webhooks(Protocol):
         """Take the alerts of a monitoring system.
 
         `POST /webhook/alert/{uuid}`
+        """
+        ...
+
+
+class Deliveries(Protocol):
+    """Deliveries that were refused or taken with a warning, to see and to replay."""
+
+    def list_deliveries(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+        page: int | Unset,
+        per_page: int | Unset,
+        outcome: models.DeliveryOutcome | Unset,
+        replayed: bool | Unset,
+    ) -> models.DeliveryList | Answer[models.DeliveryList]:
+        """List the deliveries of an alert source that were refused or taken with a warning, newest first.
+
+        `GET /api/alert-sources/{uuid}/deliveries`
+        """
+        ...
+
+    def get_delivery(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+        id: int,
+    ) -> models.DeliveryDetails | Answer[models.DeliveryDetails]:
+        """Read one delivery with its headers and its body.
+
+        `GET /api/alert-sources/{uuid}/deliveries/{id}`
+        """
+        ...
+
+    def replay_delivery(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+        id: int,
+    ) -> models.DeliveryReceipt | Answer[models.DeliveryReceipt]:
+        """Take a delivery in again, once what it was refused for is mended.
+
+        `POST /api/alert-sources/{uuid}/deliveries/{id}/replay`
+        """
+        ...
+
+
+class Alerts(Protocol):
+    """Alerts as they were received, and what decided about each."""
+
+    def list_alerts(
+        self,
+        call: Call,
+        /,
+        *,
+        page: int | Unset,
+        per_page: int | Unset,
+        cursor: str | Unset,
+        status: models.AlertStatus | Unset,
+        source: str | Unset,
+        silenced: bool | Unset,
+    ) -> models.AlertPage | Answer[models.AlertPage]:
+        """List alerts, the newest first.
+
+        `GET /api/alerts`
+        """
+        ...
+
+    def get_alert(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+    ) -> models.Alert | Answer[models.Alert]:
+        """Read one alert.
+
+        `GET /api/alerts/{uuid}`
+        """
+        ...
+
+    def get_alert_explanation(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+    ) -> models.AlertExplanation | Answer[models.AlertExplanation]:
+        """Say why an alert is in its incident.
+
+        `GET /api/alerts/{uuid}/explain`
+        """
+        ...
+
+    def list_incident_alerts(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+        page: int | Unset,
+        per_page: int | Unset,
+    ) -> models.AlertList | Answer[models.AlertList]:
+        """List the alerts of an incident, the oldest first.
+
+        `GET /api/incidents/{uuid}/alerts`
+        """
+        ...
+
+
+class Silences(Protocol):
+    """Silences and maintenance windows: when which alerts are expected."""
+
+    def list_silences(
+        self,
+        call: Call,
+        /,
+        *,
+        page: int | Unset,
+        per_page: int | Unset,
+        state: models.SilenceState | Unset,
+    ) -> models.SilenceList | Answer[models.SilenceList]:
+        """List silences, the newest first.
+
+        `GET /api/silences`
+        """
+        ...
+
+    def create_silence(
+        self,
+        call: Call,
+        /,
+        *,
+        idempotency_key: str | Unset,
+        body: models.CreateSilenceRequest,
+    ) -> models.Silence | Answer[models.Silence]:
+        """Create a silence, or a maintenance window that begins later.
+
+        `POST /api/silences`
+        """
+        ...
+
+    def get_silence(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+    ) -> models.Silence | Answer[models.Silence]:
+        """Read one silence.
+
+        `GET /api/silences/{uuid}`
+        """
+        ...
+
+    def update_silence(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+        if_match: str | Unset,
+        body: models.UpdateSilenceRequest,
+    ) -> models.Silence | Answer[models.Silence]:
+        """Change or extend a silence.
+
+        `PUT /api/silences/{uuid}`
+        """
+        ...
+
+    def delete_silence(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+    ) -> None | Answer[None]:
+        """End a silence now.
+
+        `DELETE /api/silences/{uuid}`
+        """
+        ...
+
+
+class Events(Protocol):
+    """Changes of incidents and alerts, as they happen."""
+
+    async def stream_events(
+        self,
+        call: Call,
+        /,
+        *,
+        incident: str | Unset,
+        kind: models.EventKind | Unset,
+        last_event_id: str | Unset,
+        last_event_id_header: str | Unset,
+    ) -> StreamAnswer[models.Event]:
+        """Hear of changes as they happen, as server-sent events.
+
+        `GET /api/events`
+        """
+        ...
+
+
+class CorrelationRules(Protocol):
+    """Correlation rules: which alerts are one incident."""
+
+    def get_correlation_rules(
+        self,
+        call: Call,
+        /,
+    ) -> models.CorrelationRules | Answer[models.CorrelationRules]:
+        """Read the correlation rules.
+
+        `GET /api/correlation-rules`
+        """
+        ...
+
+    def update_correlation_rules(
+        self,
+        call: Call,
+        /,
+        *,
+        if_match: str | Unset,
+        body: models.CorrelationDocument,
+    ) -> models.CorrelationRules | Answer[models.CorrelationRules]:
+        """Replace the correlation rules.
+
+        `PUT /api/correlation-rules`
+        """
+        ...
+
+    def test_correlation_rules(
+        self,
+        call: Call,
+        /,
+        *,
+        body: models.CorrelationDocument,
+    ) -> models.CorrelationTestReport | Answer[models.CorrelationTestReport]:
+        """Run the cases of a document.
+
+        `POST /api/correlation-rules/test`
         """
         ...
 
@@ -1281,6 +1529,11 @@ class Handlers:
     tools: Tools | Pending
     alert_sources: AlertSources | Pending
     webhooks: Webhooks | Pending
+    deliveries: Deliveries | Pending
+    alerts: Alerts | Pending
+    silences: Silences | Pending
+    events: Events | Pending
+    correlation_rules: CorrelationRules | Pending
     context: Context | Pending
     runbooks: Runbooks | Pending
     http_connectors: HttpConnectors | Pending

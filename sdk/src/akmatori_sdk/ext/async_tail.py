@@ -1,0 +1,96 @@
+"""Following the log of an investigation as it is written, for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Self
+
+from akmatori_sdk._core.errors import AkmatoriError
+from akmatori_sdk._core.options import CallOptions
+from akmatori_sdk._core.streams import AsyncEventStream
+from akmatori_sdk._generated.akmatori.models import Event, Incident
+from akmatori_sdk.ext.waiting import STREAM_OUTAGE, Watch, is_over
+
+
+class AsyncTail:
+    """The log of an investigation, piece by piece: iterate over it.
+
+    The iteration ends when the investigation has. `incident` is the incident as it was last read, and so its
+    final state after the iteration; None before the first piece.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[CallOptions], Awaitable[Incident]],
+        pause: Callable[[float], Awaitable[None]],
+        stream: AsyncEventStream[Event],
+        watch: Watch,
+        options: CallOptions | None,
+    ) -> None:
+        self._read = read
+        self._pause = pause
+        self._stream: AsyncEventStream[Event] | None = stream
+        self._watch = watch
+        self._options = options
+        self._begun = False
+        self.incident: Incident | None = None
+
+    async def close(self) -> None:
+        """Stop following; the investigation goes on."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await stream.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        while self.incident is None or not is_over(self.incident):
+            try:
+                await self._wait()
+                news = await self._look()
+            except BaseException:
+                await self.close()
+                raise
+            if news:
+                return news
+        await self.close()
+        raise StopAsyncIteration
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _look(self) -> str:
+        try:
+            incident = await self._read(self._watch.options(self._options))
+        except AkmatoriError as error:
+            self._watch.missed(error)
+            return ""
+        self.incident = incident
+        return self._watch.saw(incident)
+
+    async def _wait(self) -> None:
+        """Wait for a reason to look: an event, a sign of life, or without a stream some time."""
+        begun, self._begun = self._begun, True
+        stream = self._stream
+        # A stream is silent between two heartbeats; the end of the time is kept more closely than that.
+        if stream is not None and self._watch.left() > STREAM_OUTAGE:
+            try:
+                # Connected before the first look, it tells of everything that the look does not show.
+                if begun:
+                    await stream.receive()
+                else:
+                    await stream.connect()
+            except AkmatoriError:
+                # Whatever it is, reading the incident tells, too.
+                await self.close()
+            else:
+                return
+        if begun:
+            await self._pause(self._watch.pause())
