@@ -6,7 +6,7 @@ openapi-core: each answer in any case, and each request that the server accepted
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,9 @@ from openapi_core import OpenAPI
 from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.templating.paths.exceptions import PathNotFound
+from openapi_schema_validator import OAS30Validator, oas30_format_checker
+
+from akmatori_sdk._core.sse import EventDecoder
 
 GENERATED = Path(__file__).parents[2] / "server/src/akmatori_server/_generated"
 # The last one answers YAML, which openapi-core would read as JSON; tests of the docs compare its bytes.
@@ -42,9 +45,9 @@ class Exchanges:
 
     def is_watched(self, url: httpx.URL) -> bool:
         """Whether this exchange is to be checked: ours, and an operation of a specification."""
-        return f"{url.scheme}://{url.netloc.decode()}" in self.base_urls and not url.path.startswith(
-            BEYOND_ANY_SPECIFICATION
-        )
+        # The root leads to the documentation.
+        is_beyond = url.path == "/" or url.path.startswith(BEYOND_ANY_SPECIFICATION)
+        return f"{url.scheme}://{url.netloc.decode()}" in self.base_urls and not is_beyond
 
     def check(self, request: httpx.Request, response: httpx.Response) -> None:
         """Note what is wrong with one finished exchange."""
@@ -138,14 +141,18 @@ def checked(exchanges: Exchanges) -> Generator[None]:
 
     def send(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
         response = sync_send(self, request)
-        if exchanges.is_watched(request.url) and not _is_stream(response):
+        if exchanges.is_watched(request.url):
+            if _is_stream(response):
+                return _looked_at(exchanges, request, response)
             response.read()
             exchanges.check(request, response)
         return response
 
     async def send_async(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
         response = await async_send(self, request)
-        if exchanges.is_watched(request.url) and not _is_stream(response):
+        if exchanges.is_watched(request.url):
+            if _is_stream(response):
+                return _looked_at(exchanges, request, response)
             await response.aread()
             exchanges.check(request, response)
         return response
@@ -158,3 +165,51 @@ def checked(exchanges: Exchanges) -> Generator[None]:
 
 def _is_stream(response: httpx.Response) -> bool:
     return str(response.headers.get("content-type", "")).startswith("text/event-stream")
+
+
+def _looked_at(exchanges: Exchanges, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+    """Return an answer without an end, each event of which is looked at as it passes."""
+    response.stream = _Passing(exchanges, request, response.stream)
+    return response
+
+
+class _Passing(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of a stream of events, seen but not kept."""
+
+    def __init__(self, exchanges: Exchanges, request: httpx.Request, stream: Any) -> None:
+        self._exchanges = exchanges
+        self._request = request
+        self._stream = stream
+        self._decoder = EventDecoder()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._stream:
+            self._look(chunk)
+            yield chunk
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            self._look(chunk)
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    def _look(self, chunk: bytes) -> None:
+        for event in self._decoder.feed(chunk):
+            for error in event_validator().iter_errors(orjson.loads(event.data)):
+                self._exchanges.wrong.append(
+                    f"{self._request.method} {self._request.url.path}, event {event.id}: {error.message}"
+                )
+
+
+@cache
+def event_validator() -> OAS30Validator:
+    """Return what an event of Akmatori's stream must satisfy."""
+    document = orjson.loads((GENERATED / "akmatori" / "openapi.json").read_bytes())
+    # The references inside the schema are resolved against the document, which holds it.
+    schema = {**document["components"]["schemas"]["Event"], "components": document["components"]}
+    return OAS30Validator(schema, format_checker=oas30_format_checker)

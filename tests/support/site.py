@@ -52,6 +52,7 @@ def running_site(
     admin_password: str | None = PASSWORD,
     engine: Engine | None = None,
     jwt_secret: str | None = None,
+    event_streams: int = 500,
 ) -> Generator[Site]:
     """Run a server; every answer it gives is checked against the specification."""
     from akmatori_server.app import create_app
@@ -66,10 +67,11 @@ def running_site(
         jwt_secret=jwt_secret,
         check_responses=True,
         concurrency=1,
+        event_streams=event_streams,
     )
     installation = open_installation(settings)
     app = create_app(settings, installation=installation, engine=engine or MemoryEngine())
-    with serve(app) as base_url:
+    with serve(app, on_stop=installation.stopping.begin) as base_url:
         EXCHANGES.watch(base_url)
         yield Site(base_url=base_url, installation=installation)
 
@@ -82,13 +84,18 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield site
 
 
+def logged_in(site: Site) -> Generator[httpx.Client]:
+    """Yield a client that is logged in as the administrator."""
+    with site.client() as anonymous:
+        answer = anonymous.post("/auth/login", json={"username": "admin", "password": PASSWORD})
+    with site.client(answer.json()["token"]) as client:
+        yield client
+
+
 @pytest.fixture(scope="module")
 def admin(server: Site) -> Generator[httpx.Client]:
     """A client that is logged in as the administrator."""
-    with server.client() as anonymous:
-        answer = anonymous.post("/auth/login", json={"username": "admin", "password": PASSWORD})
-    with server.client(answer.json()["token"]) as client:
-        yield client
+    yield from logged_in(server)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import sqlalchemy.exc
 
-from akmatori_server.errors import Conflict
+from akmatori_server.errors import ApiError, Conflict
 from akmatori_server.http.binding import Binding, Parameter
 from akmatori_server.http.call import Answer, Call, Caller, Pending, Scope
 from akmatori_server.http.failures import Renderer, render_akmatori
@@ -235,6 +235,12 @@ class Things:
     def hook(self, _call: Call, /, *, uuid: str, body: bytes) -> str:
         """Tell what came."""
         return f"{uuid} {len(body)}"
+
+    def hook_too_large(self, call: Call, error: ApiError, /, *, size: int, uuid: str) -> None:
+        """Note what was too large to be read, or break over it."""
+        self.stored.append((uuid, size, error.status, call.headers.get("content-length", "")))
+        if uuid == "broken":
+            raise RuntimeError("A listener broke.")
 
     def open(self, call: Call, /) -> dict[str, str]:
         """Tell who called."""

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import attrs
 import click
+import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
+from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.config import ConfigurationError, Options, Settings, load_settings, prepare_data_dir
 from akmatori_server.crypto import SecretBox, key_from_file
 from akmatori_server.database import Database
 from akmatori_server.database.migrate import NewerDatabaseError, migrate
+from akmatori_server.installation import utc_now
 from akmatori_server.process_lock import AlreadyRunningError, ProcessLock
 from akmatori_server.secrets_rotation import (
+    Record,
     forget,
     keys_from_file,
     rotate,
@@ -52,6 +56,15 @@ class _Store:
             return SecretBox(self.keys)
         except ValueError as error:
             raise ConfigurationError(f"AKMATORI_SECRET_KEY: {error}") from None
+
+    def recorder(self, action: Action) -> Record:
+        """Return what notes the action in the audit trail."""
+        trail = AuditTrail(self.database, now=utc_now)
+
+        def record(connection: sa.Connection, what: Mapping[str, object]) -> None:
+            trail.record(connection, None, action, "secrets", None, what)
+
+        return record
 
 
 @click.group()
@@ -91,7 +104,7 @@ def rotate_command(data_dir: Path | None, database_url: str | None) -> None:
     """
     with _opened(data_dir, database_url) as store:
         if store.settings.secret_keys is not None:
-            count = rotate(store.database, store.box)
+            count = rotate(store.database, store.box, record=store.recorder(Action.SECRETS_ROTATED))
             click.echo(f"{_many(count)} encrypted with the newest key.")
             if len(store.keys) > 1:
                 click.echo("The other keys in AKMATORI_SECRET_KEY open nothing any more; take them away.")
@@ -102,7 +115,9 @@ def rotate_command(data_dir: Path | None, database_url: str | None) -> None:
             if store.settings.is_sqlite:
                 # A running server would go on with the old key.
                 stack.enter_context(ProcessLock(store.settings.data_dir))
-            count = rotate_file(store.database, store.settings.data_dir)
+            count = rotate_file(
+                store.database, store.settings.data_dir, record=store.recorder(Action.SECRETS_ROTATED)
+            )
         click.echo(f"{_many(count)} encrypted with a new key.")
 
 
@@ -121,7 +136,8 @@ def forget_command(yes: bool, data_dir: Path | None, database_url: str | None) -
             return
         if not yes:
             click.confirm(f"Remove {_many(len(unreadable))} for good?", abort=True)
-        click.echo(f"{_many(len(forget(store.database, store.box)))} removed; enter them again.")
+        forgotten = forget(store.database, store.box, record=store.recorder(Action.SECRETS_FORGOTTEN))
+        click.echo(f"{_many(len(forgotten))} removed; enter them again.")
 
 
 @contextlib.contextmanager

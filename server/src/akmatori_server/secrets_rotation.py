@@ -7,7 +7,7 @@ a JSON column to its path in it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -21,6 +21,7 @@ from akmatori_server.auth.tables import installation
 from akmatori_server.config import ConfigurationError
 from akmatori_server.crypto import KEY_FILE, SecretBox, SecretUnreadableError
 from akmatori_server.database import Database
+from akmatori_server.deliveries.sealing import DELIVERY_KEY
 from akmatori_server.mcp_servers.tables import mcp_servers
 from akmatori_server.secrets.vault import SEALED
 from akmatori_server.settings.tables import llm_configs, proxy_settings, slack_settings
@@ -30,6 +31,8 @@ MOST_NAMED = 5
 
 _Change: TypeAlias = Callable[[str, str], str | None]
 """Takes a token and its place, and returns the token to store; None removes the secret."""
+Record: TypeAlias = Callable[[sa.Connection, Mapping[str, object]], None]
+"""Notes what was done in its own transaction."""
 
 
 @attrs.frozen
@@ -49,6 +52,8 @@ class SealedColumn:
 
 SEALED_COLUMNS = (
     SealedColumn(installation, "name", "value", only=JWT_SECRET, is_replaceable=True),
+    # The key of the kept deliveries' bodies; forgotten, they are unreadable, and the next one gets a new key.
+    SealedColumn(installation, "name", "value", only=DELIVERY_KEY),
     SealedColumn(alert_sources, "uuid", "webhook_secret"),
     SealedColumn(tools, "id", "settings", is_json=True),
     SealedColumn(ssh_keys, "uuid", "private_key"),
@@ -102,7 +107,11 @@ def unreadable_places(database: Database, box: SecretBox) -> list[str]:
     return found
 
 
-def rotate(database: Database, box: SecretBox) -> int:
+def unrecorded(_connection: sa.Connection, _what: Mapping[str, object]) -> None:
+    """Note nothing."""
+
+
+def rotate(database: Database, box: SecretBox, *, record: Record = unrecorded) -> int:
     """Encrypt every secret with the newest key, all in one transaction, and return how many there are.
 
     Raises:
@@ -125,10 +134,11 @@ def rotate(database: Database, box: SecretBox) -> int:
             _change(connection, column, renewed)
         if unreadable:
             raise UnreadableSecretsError(unreadable)
+        record(connection, {"secrets": count})
     return count
 
 
-def forget(database: Database, box: SecretBox) -> list[str]:
+def forget(database: Database, box: SecretBox, *, record: Record = unrecorded) -> list[str]:
     """Remove the secrets that no key opens, in one transaction, and return their places."""
     forgotten: list[str] = []
 
@@ -143,6 +153,8 @@ def forget(database: Database, box: SecretBox) -> list[str]:
             if not column.is_replaceable:
                 _change(connection, column, kept)
         _restore_default_keys(connection)
+        if forgotten:
+            record(connection, {"places": forgotten})
     return forgotten
 
 
@@ -169,7 +181,7 @@ def write_keys(directory: Path, keys: tuple[str, ...]) -> None:
         os.close(folder)
 
 
-def rotate_file(database: Database, directory: Path) -> int:
+def rotate_file(database: Database, directory: Path, *, record: Record = unrecorded) -> int:
     """Make a new key in the key file, encrypt every secret with it, and return how many there are.
 
     Wherever it is interrupted, the keys in the file open every secret; run again, it goes on.
@@ -182,7 +194,7 @@ def rotate_file(database: Database, directory: Path) -> int:
     check_readable(database, SecretBox(before))
     new = Fernet.generate_key().decode()
     write_keys(directory, (new, *before))
-    count = rotate(database, SecretBox((new, *before)))
+    count = rotate(database, SecretBox((new, *before)), record=record)
     write_keys(directory, (new,))
     return count
 

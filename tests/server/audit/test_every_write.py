@@ -27,6 +27,9 @@ def _alert_source(client: Akmatori) -> None:
 def _api_key(client: Akmatori) -> None:
     made = client.settings.api_keys.create(name="audited", scope="read")
     client.settings.api_keys.delete(made.id)
+    [revoked] = client.audit.list(action="api_key:revoked").collect(1)
+    assert revoked.before is not None
+    assert revoked.before["name"] == "audited"
 
 
 def _incident(client: Akmatori) -> None:

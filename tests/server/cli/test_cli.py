@@ -10,10 +10,16 @@ import sys
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
+
+from akmatori_server.audit import AuditTrail
+from akmatori_server.audit.models import Entry
+from akmatori_server.database import Database
+from akmatori_server.pagination import PageRequest
 
 # Each command is a process of its own, which takes seconds to start on a busy machine.
 pytestmark = pytest.mark.timeout(300)
@@ -134,3 +140,17 @@ def test_keys_on_the_command_line(tmp_path: Path) -> None:
     assert "No API key has this name" in run("keys", "revoke", "other", *where).stderr
     assert run("keys", "create", "x", "--scope", "root", *where).returncode == 2
     assert "ci\twrite\t" in run("keys", "list", *where).stdout
+    assert run("keys", "revoke", "ci", *where).returncode == 0
+    assert [(entry.actor, entry.action) for entry in audited(tmp_path)] == [
+        ("system", "api_key:revoked"),
+        ("system", "api_key:created"),
+    ]
+
+
+def audited(data_dir: Path) -> list[Entry]:
+    """Read the audit trail behind the command's back, the newest first."""
+    database = Database.open(f"sqlite:///{data_dir / 'akmatori.db'}")
+    try:
+        return AuditTrail(database, now=lambda: datetime.now(UTC)).page(PageRequest(1, 50)).items
+    finally:
+        database.close()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import attrs
 import pytest
 import sqlalchemy as sa
 
+from akmatori_server.alert_sources.models import NewAlertSource
 from akmatori_server.alerts.tables import alerts
 from akmatori_server.audit import AuditTrail
 from akmatori_server.audit.models import Filter
@@ -20,6 +21,7 @@ from akmatori_server.pagination import PageRequest
 from akmatori_server.retention import RetentionJob, RetentionReport
 from akmatori_server.retention.tables import retention_runs
 from akmatori_server.settings.service import SettingsService
+from akmatori_server.silences.tables import silences
 from tests.server.incidents.domain import Domain, domain
 
 __all__ = ["domain"]
@@ -274,11 +276,55 @@ def test_what_it_did_is_in_the_trail(archive: Archive) -> None:
         "incidents": 1,
         "alerts": 1,
         "log_lines": 2,
+        "silences": 0,
         "directories": 1,
         "orphans": 0,
         "refused": 0,
         "failed": 0,
     }
+
+
+def test_what_silences_held_goes_with_the_silences(archive: Archive) -> None:
+    """Those long over, and the alerts that ended without an incident; nothing that may still matter."""
+    now = archive.domain.clock.now
+    long_ago, lately = now - timedelta(days=91), now - timedelta(days=89)
+
+    def silence(name: str, ended: datetime, released: datetime | None) -> None:
+        texts = {
+            "matchers": [],
+            "created_by": "admin",
+            "comment": "x",
+            "created_at": ended,
+            "updated_at": ended,
+        }
+        times = {"starts_at": ended - timedelta(hours=1), "ends_at": ended, "released_at": released}
+        with archive.domain.database.write() as connection:
+            connection.execute(sa.insert(silences).values(uuid=name, **texts, **times))
+
+    source = archive.domain.sources.create(NewAlertSource(source_type_name="alertmanager", name="prom")).id
+
+    def held(name: str, status: str, seen: datetime, source_id: int | None = source) -> None:
+        texts = {"fingerprint": name, "status": status, "alert_name": "n", "severity": "high", "payload": {}}
+        times = {"first_seen_at": seen, "last_seen_at": seen}
+        with archive.domain.database.write() as connection:
+            connection.execute(
+                sa.insert(alerts).values(uuid=name, alert_source_id=source_id, silence_id=1, **texts, **times)
+            )
+
+    silence("old", long_ago, long_ago)
+    silence("young", lately, lately)
+    silence("not released", long_ago, None)
+    for number in range(BATCH + 1):
+        held(f"old {number}", "resolved", long_ago)
+    held("young", "resolved", lately)
+    held("firing", "firing", long_ago)
+    held("of a source that is gone", "firing", long_ago, None)
+
+    report = archive.run()
+
+    assert (report.silences, report.alerts) == (1, BATCH + 2)
+    assert {row[0] for row in archive.domain.rows(sa.select(silences.c.uuid))} == {"young", "not released"}
+    assert {row[0] for row in archive.domain.rows(sa.select(alerts.c.uuid))} == {"young", "firing"}
 
 
 def test_it_runs_at_the_start_and_then_at_its_interval(archive: Archive) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from akmatori_server.alert_sources.models import NewAlertSource
 from akmatori_server.alert_sources.service import AlertSourceService
+from akmatori_server.audit import AuditTrail
+from akmatori_server.audit.models import Entry, Filter
 from akmatori_server.auth.service import signing_secret
 from akmatori_server.config import ConfigurationError
 from akmatori_server.crypto import KEY_FILE, SecretBox
@@ -21,6 +24,7 @@ from akmatori_server.database import Database, metadata
 from akmatori_server.database.migrate import migrate
 from akmatori_server.mcp_servers.models import McpServerMembers, Transport
 from akmatori_server.mcp_servers.service import McpServerService
+from akmatori_server.pagination import PageRequest
 from akmatori_server.process_lock import ProcessLock
 from akmatori_server.secrets_commands import secrets
 from akmatori_server.secrets_rotation import (
@@ -222,6 +226,12 @@ def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(f"AKMATORI_{name}", raising=False)
 
 
+def audited(database: Database) -> list[Entry]:
+    """Return what the commands noted, the newest first."""
+    trail = AuditTrail(database, now=lambda: datetime.now(UTC))
+    return trail.page(PageRequest(1, 50), wanted=Filter(action="secrets")).items
+
+
 def run(directory: Path, *arguments: str, **options: Any) -> tuple[int, str]:
     """Run one of the commands."""
     result = CliRunner().invoke(secrets, [*arguments, "--data-dir", str(directory)], **options)
@@ -245,6 +255,9 @@ def test_the_key_file_gets_a_new_key(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert run(tmp_path, "rotate") == (0, "1 secret encrypted with a new key.\n")
     new = (tmp_path / KEY_FILE).read_text()
     assert new != old
+    assert [(entry.action, entry.after) for entry in audited(database)] == [
+        ("secrets:rotated", {"secrets": 1})
+    ]
     assert stat.S_IMODE((tmp_path / KEY_FILE).stat().st_mode) == 0o600
     assert with_keys(workshop, new).opened(tool).settings == GRAFANA
     assert [opens(old, token) for token in tokens(workshop)] == [False]
@@ -291,6 +304,8 @@ def test_forgetting_asks_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     code, output = run(tmp_path, "forget", "--yes")
     assert code == 0
     assert "tools:1:settings.grafana_api_token" in output
+    forgotten = [entry for entry in audited(database) if entry.action == "secrets:forgotten"]
+    assert [entry.after for entry in forgotten] == [{"places": ["tools:1:settings.grafana_api_token"]}]
     assert tokens(workshop) == []
     database.close()
 

@@ -95,9 +95,9 @@ class ApiKeyHandlers:
     def delete_api_key(self, call: Call, /, *, id: int) -> None:  # noqa: A002  the contract's name
         """Revoke a key."""
 
-        def record(connection: sa.Connection, identifier: int) -> None:
-            target = f"api_key:{identifier}"
-            self._trail.record(connection, call, Action.API_KEY_REVOKED, target, None, None)
+        def record(connection: sa.Connection, key: ApiKey) -> None:
+            before = codec.encode_api_key(_shown(key))
+            self._trail.record(connection, call, Action.API_KEY_REVOKED, f"api_key:{key.id}", before, None)
 
         self._service.revoke_key(id, record=record)
 

@@ -27,12 +27,11 @@ JWT_SECRET = "jwt_secret"  # noqa: S105  the name of a fact, not a secret
 NOTE_USE_AFTER = timedelta(minutes=1)
 
 RecordKey = Callable[[sa.Connection, ApiKey], None]
-RecordRevocation = Callable[[sa.Connection, int], None]
-"""Notes a write inside its own transaction."""
+"""Notes the making or the revoking of a key inside its own transaction."""
 
 
 def unrecorded(*_what: object) -> None:
-    """Note nothing: for the command line, whose user owns the database."""
+    """Note nothing: for tests, which look at the keys themselves."""
 
 
 _log = structlog.stdlib.get_logger("akmatori_server.auth")
@@ -158,31 +157,28 @@ class AuthService:
         with self._database.read() as connection:
             return store.list_keys(connection, offset=offset, limit=limit), store.count_keys(connection)
 
-    def revoke_key(self, identifier: int, *, record: RecordRevocation = unrecorded) -> None:
+    def revoke_key(self, identifier: int, *, record: RecordKey = unrecorded) -> None:
         """Revoke a key by its id.
 
         Raises:
             NotFound: no key in use has it.
         """
-        with self._database.write() as connection:
-            revoked = store.revoke_key(connection, api_keys.c.id == identifier, now=self._now())
-            if revoked:
-                record(connection, identifier)
-        self._note_revocation(revoked, "No API key has this id.")
+        self._revoke(api_keys.c.id == identifier, "No API key has this id.", record)
 
-    def revoke_key_named(self, name: str) -> None:
+    def revoke_key_named(self, name: str, *, record: RecordKey = unrecorded) -> None:
         """Revoke a key by its name.
 
         Raises:
             NotFound: no key in use has it.
         """
-        with self._database.write() as connection:
-            revoked = store.revoke_key(connection, api_keys.c.name == name, now=self._now())
-        self._note_revocation(revoked, "No API key has this name.")
+        self._revoke(api_keys.c.name == name, "No API key has this name.", record)
 
-    def _note_revocation(self, revoked: bool, sentence: str) -> None:
-        if not revoked:
-            raise NotFound(sentence)
+    def _revoke(self, condition: sa.ColumnElement[bool], sentence: str, record: RecordKey) -> None:
+        with self._database.write() as connection:
+            revoked = store.revoke_key(connection, condition, now=self._now())
+            if revoked is None:
+                raise NotFound(sentence)
+            record(connection, revoked)
         self.revocations += 1
         _log.info("api_key_revoked")
 

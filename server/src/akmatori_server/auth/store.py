@@ -74,12 +74,18 @@ def count_keys(connection: sa.Connection) -> int:
     ).scalar_one()
 
 
-def revoke_key(connection: sa.Connection, condition: sa.ColumnElement[bool], *, now: datetime) -> bool:
-    """Revoke the key the condition names; return whether there was one."""
+def revoke_key(
+    connection: sa.Connection, condition: sa.ColumnElement[bool], *, now: datetime
+) -> ApiKey | None:
+    """Revoke the key the condition names, and return it; None when there is none."""
     changed = connection.execute(
-        api_keys.update().where(condition, api_keys.c.revoked_at.is_(None)).values(revoked_at=now)
+        api_keys.update()
+        .where(condition, api_keys.c.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(*(api_keys.c[name] for name in _SHOWN))
     )
-    return changed.rowcount > 0
+    row = changed.one_or_none()
+    return None if row is None else _key(row)
 
 
 def touch_key(connection: sa.Connection, identifier: int, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import attrs
 
+from akmatori_server.complaints import refuse
 from akmatori_server.http_connectors.definition import (
     API_KEY,
     BASIC_AUTH,
@@ -27,7 +28,6 @@ from akmatori_server.http_connectors.settings_schema import (
     TIMEOUT,
     VERIFY_TLS,
 )
-from akmatori_server.tools.settings import refuse
 
 
 @attrs.frozen(kw_only=True)

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from akmatori_server.complaints import refuse
 from akmatori_server.http_connectors.definition import (
     API_KEY,
     BASIC_AUTH,
@@ -18,7 +19,7 @@ from akmatori_server.http_connectors.definition import (
     Place,
 )
 from akmatori_server.http_connectors.settings_schema import OWN_SETTINGS
-from akmatori_server.tools.settings import KEYS, refuse
+from akmatori_server.tools.settings import KEYS
 
 # A dot would make it look like a function of another type.
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")

@@ -10,6 +10,7 @@ import attrs
 import httpx
 
 from akmatori_server.http_connectors.request import ApiRequest
+from akmatori_server.settings.route import Proxy
 from akmatori_server.tools.addresses import AddressRefusedError, Resolve, allowed_address, resolve
 from akmatori_server.tools.redaction import without_secrets
 
@@ -31,8 +32,17 @@ class ApiAnswer:
     is_truncated: bool
 
 
-async def send(request: ApiRequest, *, most_bytes: int = MOST_BYTES, look_up: Resolve = resolve) -> ApiAnswer:
+async def send(
+    request: ApiRequest,
+    *,
+    proxy: Proxy | None = None,
+    most_bytes: int = MOST_BYTES,
+    look_up: Resolve = resolve,
+) -> ApiAnswer:
     """Send a request, and read its answer.
+
+    The target's address is checked in any case. Without a proxy the request goes to the very address that was
+    checked; a proxy is told the name, by which it decides, and looks it up itself.
 
     Raises:
         SendingFailedError: it may not be sent there, or nothing usable came back.
@@ -46,22 +56,26 @@ async def send(request: ApiRequest, *, most_bytes: int = MOST_BYTES, look_up: Re
             address = await asyncio.to_thread(
                 allowed_address, host, port, allow_private=request.allow_private, look_up=look_up
             )
-            return await _exchange(request, host, address, most_bytes)
+            if proxy is None:
+                return await _exchange(request, address, None, most_bytes)
+            request = attrs.evolve(request, secrets=(*request.secrets, *proxy.secrets))
+            return await _exchange(request, host, proxy, most_bytes)
     except AddressRefusedError as error:
         raise SendingFailedError(str(error)) from None
     except (TimeoutError, httpx.HTTPError, httpx.InvalidURL) as error:
-        raise SendingFailedError(_sentence(error, host, port, request)) from None
+        raise SendingFailedError(_sentence(error, host, port, request, proxy)) from None
 
 
-async def _exchange(request: ApiRequest, host: str, address: str, most_bytes: int) -> ApiAnswer:
-    async with _client(request) as client:
+async def _exchange(request: ApiRequest, to: str, proxy: Proxy | None, most_bytes: int) -> ApiAnswer:
+    parts = urlsplit(request.url)
+    async with _client(request, proxy) as client:
         sent = client.build_request(
             request.method,
-            httpx.URL(request.url).copy_with(host=address),
+            httpx.URL(request.url).copy_with(host=to),
             # The name is what the server and its certificate know; the address was checked and stays.
-            headers={**request.headers, "Host": urlsplit(request.url).netloc, "Accept-Encoding": "identity"},
+            headers={**request.headers, "Host": parts.netloc, "Accept-Encoding": "identity"},
             json=None if request.body is None else dict(request.body),
-            extensions={"sni_hostname": host},
+            extensions={"sni_hostname": parts.hostname},
         )
         answer = await client.send(sent, stream=True)
         try:
@@ -77,10 +91,14 @@ async def _exchange(request: ApiRequest, host: str, address: str, most_bytes: in
     )
 
 
-def _client(request: ApiRequest) -> httpx.AsyncClient:
+def _client(request: ApiRequest, proxy: Proxy | None) -> httpx.AsyncClient:
     # No proxy and no .netrc of the environment: they would go round the check of the address.
     return httpx.AsyncClient(
-        verify=request.verify_tls, timeout=request.timeout_seconds, follow_redirects=False, trust_env=False
+        verify=request.verify_tls,
+        timeout=request.timeout_seconds,
+        follow_redirects=False,
+        trust_env=False,
+        proxy=None if proxy is None else proxy.url,
     )
 
 
@@ -98,10 +116,11 @@ def _location(answer: httpx.Response, request: ApiRequest) -> str | None:
     return None if location is None else without_secrets(location, request.secrets)
 
 
-def _sentence(error: Exception, host: str, port: int, request: ApiRequest) -> str:
+def _sentence(error: Exception, host: str, port: int, request: ApiRequest, proxy: Proxy | None) -> str:
+    way = "" if proxy is None else " through the proxy"
     if isinstance(error, (TimeoutError, httpx.TimeoutException)):
-        return f"{host} port {port} did not answer within {request.timeout_seconds} seconds."
-    if isinstance(error, httpx.ConnectError):
-        # The text of the operating system or of TLS: refused, unreachable, certificate.
-        return without_secrets(f"No connection to {host} port {port}: {error}"[:500], request.secrets)
-    return f"{host} port {port} did not answer in HTTP."
+        return f"{host} port {port} did not answer{way} within {request.timeout_seconds} seconds."
+    if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
+        # The text of the operating system, of TLS or of the proxy: refused, unreachable, certificate.
+        return without_secrets(f"No connection to {host} port {port}{way}: {error}"[:500], request.secrets)
+    return f"{host} port {port} did not answer in HTTP{way}."

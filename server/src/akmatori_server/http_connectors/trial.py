@@ -15,6 +15,7 @@ from akmatori_server.http_connectors.definition import ApiCall, Definition
 from akmatori_server.http_connectors.request import ApiRequest, build_request
 from akmatori_server.http_connectors.sending import ApiAnswer, SendingFailedError, send
 from akmatori_server.http_connectors.service import HttpConnectorService
+from akmatori_server.settings.route import Proxy, Route, direct
 from akmatori_server.tools.redaction import without_secrets
 from akmatori_server.tools.service import ToolService
 
@@ -42,9 +43,12 @@ class TrialResult:
 class ConnectorTrial:
     """Makes the calls."""
 
-    def __init__(self, connectors: HttpConnectorService, tools: ToolService) -> None:
+    def __init__(
+        self, connectors: HttpConnectorService, tools: ToolService, *, route: Route = direct
+    ) -> None:
         self._connectors = connectors
         self._tools = tools
+        self._route = route
 
     async def run(
         self, connector_id: int, *, tool_id: int, call_name: str, arguments: Mapping[str, Any]
@@ -56,11 +60,11 @@ class ConnectorTrial:
             BadRequest: the tool is not of its type, the call is unknown or writes, or arguments do not fit.
         """
         # The database is waited for in a thread, not in the event loop.
-        request = await asyncio.to_thread(self._request, connector_id, tool_id, call_name, arguments)
+        request, proxy = await asyncio.to_thread(self._prepared, connector_id, tool_id, call_name, arguments)
         started = time.monotonic()
         answer: ApiAnswer | None = None
         try:
-            answer = await send(request)
+            answer = await send(request, proxy=proxy)
             message = _message(answer)
         except SendingFailedError as error:
             message = str(error)
@@ -72,13 +76,20 @@ class ConnectorTrial:
             duration_ms=int((time.monotonic() - started) * 1000),
         )
 
-    def _request(
+    def _prepared(
         self, connector_id: int, tool_id: int, call_name: str, arguments: Mapping[str, Any]
-    ) -> ApiRequest:
+    ) -> tuple[ApiRequest, Proxy | None]:
         definition = self._connectors.get(connector_id).definition
         call = _call(definition, call_name)
         request = build_request(definition, call, self._settings(definition, tool_id), arguments)
-        return attrs.evolve(request, timeout_seconds=min(request.timeout_seconds, LONGEST_SECONDS))
+        request = attrs.evolve(request, timeout_seconds=min(request.timeout_seconds, LONGEST_SECONDS))
+        try:
+            return request, self._route(request.url)
+        except SecretUnreadableError as error:
+            raise BadRequest(f"The proxy cannot be used: {error}") from None
+        except ValueError:
+            # The URL leads nowhere, which the sending says.
+            return request, None
 
     def _settings(self, definition: Definition, tool_id: int) -> Mapping[str, Any]:
         try:

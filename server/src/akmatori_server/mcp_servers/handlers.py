@@ -19,6 +19,7 @@ from akmatori_server.mcp_servers.models import Endpoint, McpServerMembers, Trans
 from akmatori_server.mcp_servers.probe import Offer, ProbeFailedError, probe
 from akmatori_server.mcp_servers.service import McpServerService
 from akmatori_server.pagination import pagination_of, requested_page
+from akmatori_server.settings.route import Proxy, Route, direct
 
 T = TypeVar("T")
 
@@ -33,8 +34,9 @@ LONGEST_DESCRIPTION = 10000
 class McpServerHandlers:
     """MCP servers over HTTP."""
 
-    def __init__(self, servers: McpServerService) -> None:
+    def __init__(self, servers: McpServerService, *, route: Route = direct) -> None:
         self._servers = servers
+        self._route = route
 
     def list_mcp_servers(
         self, _call: Call, /, *, page: int | Unset, per_page: int | Unset
@@ -93,21 +95,28 @@ class McpServerHandlers:
 
     async def test_mcp_server(self, call: Call, /, *, id: int) -> models.McpServerTestResult:  # noqa: A002  the contract's name
         """Connect to an MCP server, list its tools, and say what happened."""
-        try:
-            # The database is waited for in a thread, not in the event loop.
-            endpoint = await asyncio.to_thread(self._servers.endpoint, id)
-        except SecretUnreadableError as error:
-            raise BadRequest(str(error)) from None
+        # The database is waited for in a thread, not in the event loop.
+        endpoint, proxy = await asyncio.to_thread(self._reached, id)
         started = time.monotonic()
         offer: Offer | None = None
         try:
-            offer = await probe(endpoint)
+            offer = await probe(endpoint, proxy=proxy)
             count = len(offer.tools)
             message = f"The server offers {count} tool{'' if count == 1 else 's'}."
         except ProbeFailedError as error:
             message = str(error)
         duration_ms = int((time.monotonic() - started) * 1000)
         return _result(endpoint, offer, message[:LONGEST_MESSAGE], duration_ms)
+
+    def _reached(self, server_id: int) -> tuple[Endpoint, Proxy | None]:
+        """Return what is needed to reach a server, and the proxy on the way there."""
+        try:
+            endpoint = self._servers.endpoint(server_id)
+            return endpoint, self._route(endpoint.url) if endpoint.transport is Transport.SSE else None
+        except SecretUnreadableError as error:
+            raise BadRequest(str(error)) from None
+        except ValueError:
+            raise BadRequest("url: names no host that can be reached.") from None
 
 
 def _members(body: models.CreateMcpServerRequest | models.UpdateMcpServerRequest) -> McpServerMembers:

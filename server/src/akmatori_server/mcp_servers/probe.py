@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from akmatori_server.mcp_servers.models import Endpoint, Transport
+from akmatori_server.settings.route import Proxy
 from akmatori_server.tools.addresses import AddressRefusedError, allowed_address
 from akmatori_server.tools.redaction import without_secrets
 
@@ -49,8 +50,10 @@ class ProbeFailedError(Exception):
     """The server could not be reached; the sentence says why, and holds no secret."""
 
 
-async def probe(endpoint: Endpoint, *, limit_seconds: float = LIMIT_SECONDS) -> Offer:
-    """Ask a server what it offers.
+async def probe(
+    endpoint: Endpoint, *, proxy: Proxy | None = None, limit_seconds: float = LIMIT_SECONDS
+) -> Offer:
+    """Ask a server what it offers. A program is started here, and uses no proxy.
 
     Raises:
         ProbeFailedError: it cannot be reached, or did not answer in time.
@@ -64,7 +67,7 @@ async def probe(endpoint: Endpoint, *, limit_seconds: float = LIMIT_SECONDS) -> 
         async with asyncio.timeout(limit_seconds):
             if endpoint.transport is Transport.STDIO:
                 return await _probe_program(endpoint)
-            return await _probe_address(endpoint)
+            return await _probe_address(endpoint, proxy)
     except TimeoutError:
         raise ProbeFailedError(f"The server did not answer within {limit_seconds:g} seconds.") from None
 
@@ -91,7 +94,7 @@ async def _probe_program(endpoint: Endpoint) -> Offer:
             raise ProbeFailedError(_program_sentence(endpoint, error, complaints)) from None
 
 
-async def _probe_address(endpoint: Endpoint) -> Offer:
+async def _probe_address(endpoint: Endpoint, proxy: Proxy | None) -> Offer:
     from mcp.client.sse import sse_client
     from mcp.client.streamable_http import streamable_http_client
 
@@ -103,13 +106,15 @@ async def _probe_address(endpoint: Endpoint) -> Offer:
     except AddressRefusedError as error:
         raise ProbeFailedError(str(error)) from None
 
+    if proxy is not None:
+        endpoint = attrs.evolve(endpoint, secrets=(*endpoint.secrets, *proxy.secrets))
     # The library does not say which status made it give up.
     refusals: list[int] = []
 
     @asynccontextmanager
     async def streamable() -> AsyncGenerator[Any]:
         async with (
-            _client(endpoint, refusals) as client,
+            _client(endpoint, proxy, refusals) as client,
             streamable_http_client(endpoint.url, http_client=client) as both,
         ):
             yield both
@@ -120,7 +125,7 @@ async def _probe_address(endpoint: Endpoint) -> Offer:
         auth: httpx2.Auth | None = None,
     ) -> httpx2.AsyncClient:
         # The transport has no headers of its own here; the limit of time is that of the whole.
-        return _client(endpoint, refusals)
+        return _client(endpoint, proxy, refusals)
 
     def events() -> Any:
         return sse_client(endpoint.url, httpx_client_factory=factory)
@@ -138,18 +143,19 @@ async def _probe_address(endpoint: Endpoint) -> Offer:
     raise ProbeFailedError(sentences[0])
 
 
-def _client(endpoint: Endpoint, refusals: list[int]) -> httpx2.AsyncClient:
+def _client(endpoint: Endpoint, proxy: Proxy | None, refusals: list[int]) -> httpx2.AsyncClient:
     import httpx2
 
     async def note(response: httpx2.Response) -> None:
         if response.status_code >= 400:
             refusals.append(response.status_code)
 
-    # The environment's proxy and .netrc are not meant for it.
+    # The environment's proxy and .netrc are not meant for it; the proxy of the settings may be.
     return httpx2.AsyncClient(
         headers=dict(endpoint.headers),
         timeout=LIMIT_SECONDS,
         trust_env=False,
+        proxy=None if proxy is None else proxy.url,
         event_hooks={"response": [note]},
     )
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+from akmatori_server.complaints import refuse
 from akmatori_server.mcp_servers.models import McpServer, Transport
-from akmatori_server.tools.settings import is_web_address, refuse
+from akmatori_server.tools.settings import is_web_address
 
 BEARER_TOKEN = "bearer_token"  # noqa: S105  a method's name
 BASIC_AUTH, API_KEY = "basic_auth", "api_key"

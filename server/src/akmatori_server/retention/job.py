@@ -1,4 +1,4 @@
-"""The cleanup: finished incidents beyond the window, with their alerts, logs and files.
+"""The cleanup: finished incidents beyond the window, with their alerts, logs and files; silences long over.
 
 Rows go first, in batches, each in one transaction; their directories after it. A crash in between leaves
 directories without a row, which the next cleanup finds.
@@ -21,6 +21,7 @@ from akmatori_server.retention import store
 from akmatori_server.retention.directories import IncidentDirectories, Removal
 from akmatori_server.retention.report import RetentionReport
 from akmatori_server.settings.service import SettingsService
+from akmatori_server.silences.store import delete_expired_before
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -95,8 +96,9 @@ class RetentionJob:
             enabled=True,
             cutoff=cutoff,
             incidents=rows["incidents"],
-            alerts=rows["alerts"],
+            alerts=rows["alerts"] + self._delete_silenced(cutoff),
             log_lines=rows["log_lines"],
+            silences=self._delete_silences(cutoff),
             directories=directories[Removal.REMOVED],
             orphans=orphans[Removal.REMOVED],
             refused=directories[Removal.REFUSED] + orphans[Removal.REFUSED],
@@ -116,6 +118,20 @@ class RetentionJob:
             removals += self._remove(incident.directory for incident in found)
             if len(found) < self._batch:
                 return rows, removals
+
+    def _delete_silenced(self, cutoff: datetime) -> int:
+        """Delete the alerts that never had an incident, because a silence held them to their end."""
+        total = 0
+        while True:
+            with self._database.write() as connection:
+                deleted = store.delete_silenced(connection, cutoff, limit=self._batch)
+            total += deleted
+            if deleted < self._batch:
+                return total
+
+    def _delete_silences(self, cutoff: datetime) -> int:
+        with self._database.write() as connection:
+            return delete_expired_before(connection, cutoff)
 
     def _remove_orphans(self, now: datetime) -> Counter[Removal]:
         removals: Counter[Removal] = Counter()

@@ -19,6 +19,8 @@ class RetentionReport:
     incidents: int = 0
     alerts: int = 0
     log_lines: int = 0
+    # Silences that ended before that moment.
+    silences: int = 0
     # Directories of those incidents, and directories that belonged to no incident any more.
     directories: int = 0
     orphans: int = 0
@@ -33,6 +35,7 @@ class RetentionReport:
             "incidents": self.incidents,
             "alerts": self.alerts,
             "log_lines": self.log_lines,
+            "silences": self.silences,
             "directories": self.directories,
             "orphans": self.orphans,
             "refused": self.refused,

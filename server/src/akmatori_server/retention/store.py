@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 import sqlalchemy as sa
 
+from akmatori_server.alerts.models import AlertStatus
 from akmatori_server.alerts.tables import alerts
 from akmatori_server.incidents.models import Status
 from akmatori_server.incidents.tables import incident_log, incidents
@@ -54,6 +55,21 @@ def delete(connection: sa.Connection, ids: Sequence[int]) -> Deleted:
     gone_lines = connection.execute(sa.delete(incident_log).where(incident_log.c.incident_id.in_(ids)))
     gone_incidents = connection.execute(sa.delete(incidents).where(incidents.c.id.in_(ids)))
     return Deleted(gone_incidents.rowcount, gone_alerts.rowcount, gone_lines.rowcount)
+
+
+def delete_silenced(connection: sa.Connection, cutoff: datetime, *, limit: int) -> int:
+    """Delete alerts without an incident that are over and were last heard of before a moment; return how many."""
+    old = (
+        sa.select(alerts.c.id)
+        .where(
+            alerts.c.incident_id.is_(None),
+            # Of a source that is gone nobody will ever say that it is resolved.
+            sa.or_(alerts.c.status == AlertStatus.RESOLVED.value, alerts.c.alert_source_id.is_(None)),
+            alerts.c.last_seen_at < cutoff,
+        )
+        .limit(limit)
+    )
+    return connection.execute(sa.delete(alerts).where(alerts.c.id.in_(old))).rowcount
 
 
 def known_uuids(connection: sa.Connection, names: Sequence[str]) -> set[str]:

@@ -146,6 +146,8 @@ def _enabled(services: models.ProxyServicesUpdate | None) -> list[ProxyService]:
         ProxyService.NETBOX: services.netbox,
         ProxyService.KUBERNETES: services.kubernetes,
         ProxyService.JIRA: services.jira,
+        ProxyService.HTTP_CONNECTORS: services.http_connectors,
+        ProxyService.MCP_SERVERS: services.mcp_servers,
     }
     return [service for service, update in given.items() if update and update.enabled]
 

@@ -34,6 +34,8 @@ class ProxyService(enum.StrEnum):
     NETBOX = "netbox"
     KUBERNETES = "kubernetes"
     JIRA = "jira"
+    HTTP_CONNECTORS = "http_connectors"
+    MCP_SERVERS = "mcp_servers"
 
 
 USUAL_SERVICES = frozenset({ProxyService.LLM, ProxyService.SLACK})

@@ -24,8 +24,9 @@ from akmatori_server.settings.llm import (
     NewLlmConfig,
     checked_name,
 )
-from akmatori_server.settings.proxy import ProxySettings
+from akmatori_server.settings.proxy import ProxyService, ProxySettings
 from akmatori_server.settings.retention import RetentionSettings
+from akmatori_server.settings.route import Proxy, Route
 from akmatori_server.settings.slack import SlackSettings
 from akmatori_server.settings.stored import Stored
 
@@ -175,9 +176,18 @@ class SettingsService:
             return store.slack(connection, self._box)
 
     def proxy(self) -> ProxySettings:
-        """Read the proxy settings; ask them `proxy_for(url, service)`."""
+        """Read the proxy settings; who sends requests asks a `route`."""
         with self._database.read() as connection:
             return store.proxy(connection, self._box)
+
+    def route(self, service: ProxyService) -> Route:
+        """Return what tells a service the proxy for a URL, by the settings as they are at that moment."""
+
+        def through(url: str) -> Proxy | None:
+            found = self.proxy().proxy_for(url, service)
+            return None if found is None else Proxy(found)
+
+        return through
 
     def retention(self) -> RetentionSettings:
         """Read the retention settings."""

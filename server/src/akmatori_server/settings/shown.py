@@ -73,6 +73,8 @@ def proxy_model(settings: ProxySettings) -> models.ProxySettings:
             netbox=state(ProxyService.NETBOX),
             kubernetes=state(ProxyService.KUBERNETES),
             jira=state(ProxyService.JIRA),
+            http_connectors=state(ProxyService.HTTP_CONNECTORS),
+            mcp_servers=state(ProxyService.MCP_SERVERS),
             ssh=models.ProxyServiceState(enabled=False, supported=False),
         ),
     )

@@ -10,11 +10,10 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 from cryptography import x509
 
-from akmatori_server.errors import BadRequest
+from akmatori_server.complaints import refuse
 from akmatori_server.tools.definition import Schema
 
 # What the contract's `details` holds.
-MOST_DETAILS = 100
 LONGEST_SENTENCE = 500
 # Managed by its own operations; in settings it is only shown.
 KEYS = "ssh_keys"
@@ -69,21 +68,6 @@ def hosts_with_key(settings: Mapping[str, Any] | None, key_id: str) -> list[str]
         for host in _hosts(settings or {})
         if host.get(KEY_ID) == key_id
     ]
-
-
-def refuse(complaints: Mapping[str, str]) -> None:
-    """Refuse if there is a complaint.
-
-    Raises:
-        BadRequest: with all of them.
-    """
-    if not complaints:
-        return
-    place, sentence = next(iter(complaints.items()))
-    others = len(complaints) - 1
-    more = f" So {'is' if others == 1 else 'are'} {others} more; see details." if others else ""
-    details = dict(list(complaints.items())[:MOST_DETAILS])
-    raise BadRequest(f"{place}: {sentence}{more}", details=details)
 
 
 def _hosts(settings: Mapping[str, Any]) -> list[Mapping[str, Any]]:
