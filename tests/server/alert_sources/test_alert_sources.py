@@ -43,7 +43,7 @@ def update(
     return handlers.update_alert_source(call(), uuid=uuid, if_match=if_match, body=body).body
 
 
-def test_the_six_types_are_there_in_their_order(handlers: AlertSourceHandlers) -> None:
+def test_the_types_are_there_in_their_order(handlers: AlertSourceHandlers) -> None:
     """With the headers and paths that are published."""
     types = handlers.list_alert_source_types(call(), page=UNSET, per_page=UNSET)
 
@@ -55,6 +55,7 @@ def test_the_six_types_are_there_in_their_order(handlers: AlertSourceHandlers) -
         (4, "datadog", "Datadog", "X-Datadog-Signature"),
         (5, "zabbix", "Zabbix", "X-Zabbix-Secret"),
         (6, "slack_channel", "Slack Alert Channel", ""),
+        (7, "generic", "Generic JSON", "X-Webhook-Secret"),
     ]
     assert types[2].default_field_mappings == {
         "alert_name": "ruleName",
@@ -65,7 +66,7 @@ def test_the_six_types_are_there_in_their_order(handlers: AlertSourceHandlers) -
         "runbook_url": "ruleUrl",
         "source_alert_id": "ruleId",
     }
-    assert types[5].default_field_mappings == {}
+    assert types[5].default_field_mappings == types[6].default_field_mappings == {}
 
 
 def test_types_come_in_pages_too(handlers: AlertSourceHandlers) -> None:
@@ -73,8 +74,8 @@ def test_types_come_in_pages_too(handlers: AlertSourceHandlers) -> None:
     page = handlers.list_alert_source_types(call(), page=2, per_page=4)
 
     assert isinstance(page, models.AlertSourceTypePage)
-    assert [t.name for t in page.data] == ["zabbix", "slack_channel"]
-    assert page.pagination == models.Pagination(page=2, per_page=4, total=6, total_pages=2)
+    assert [t.name for t in page.data] == ["zabbix", "slack_channel", "generic"]
+    assert page.pagination == models.Pagination(page=2, per_page=4, total=7, total_pages=2)
 
 
 def test_seeding_again_repairs_what_was_changed(domain: Domain) -> None:
@@ -238,11 +239,11 @@ def test_a_secret_whose_key_is_lost_can_be_entered_again(domain: Domain) -> None
 
 def test_an_update_changes_what_was_sent_only(domain: Domain, handlers: AlertSourceHandlers) -> None:
     """Objects are replaced as a whole; left out and null keep."""
-    source = create(handlers, description="d", field_mappings={"a": "b"}, settings={"c": 1})
+    source = create(handlers, description="d", field_mappings={"severity": "b"}, settings={"c": 1})
     domain.clock.tick()
-    updated = update(handlers, source.uuid, field_mappings={"x": "y"}, settings=None, enabled=False)
+    updated = update(handlers, source.uuid, field_mappings={"summary": "y"}, settings=None, enabled=False)
 
-    assert updated.field_mappings == {"x": "y"}
+    assert updated.field_mappings == {"summary": "y"}
     assert (updated.description, updated.settings, updated.enabled) == ("d", {"c": 1}, False)
     assert (updated.created_at, updated.updated_at) == (source.created_at, domain.clock.now)
     assert update(handlers, source.uuid, description="", enabled=True).description == ""

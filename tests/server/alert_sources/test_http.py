@@ -37,7 +37,7 @@ def test_types_and_sources_are_bare_arrays_unless_paged(admin: httpx.Client) -> 
     types = admin.get("/api/alert-source-types").json()
 
     assert [one["name"] for one in types][:2] == ["alertmanager", "pagerduty"]
-    assert len(types) == 6
+    assert len(types) == 7
     assert isinstance(admin.get("/api/alert-sources").json(), list)
     assert admin.get("/api/alert-source-types?per_page=2&page=2").json()["data"] == types[2:4]
 
@@ -50,6 +50,9 @@ def test_types_and_sources_are_bare_arrays_unless_paged(admin: httpx.Client) -> 
         ({"source_type_name": "zabbix"}, 400),
         ({"source_type_name": "slack_channel", "name": "x", "settings": {}}, 400),
         ({"source_type_name": "zabbix", "name": "x", "field_mappings": []}, 400),
+        ({"source_type_name": "zabbix", "name": "x", "field_mappings": {"host": "x"}}, 400),
+        ({"source_type_name": "zabbix", "name": "x", "settings": {"storm_threshold": 0}}, 400),
+        ({"source_type_name": "generic", "name": "x"}, 400),
         ({"source_type_name": "zabbix", "name": "x", "surplus": 1}, 400),
         ({"source_type_name": "zabbix", "name": "taken"}, 409),
     ],

@@ -2,101 +2,180 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import tempfile
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import attrs
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from akmatori_server.alert_sources.models import AlertSource, NewAlertSource
+from akmatori_server.alerts.intake import Limits
+from akmatori_server.alerts.models import AlertStatus, NormalisedAlert, Severity
 from akmatori_server.alerts.tables import alerts
 from akmatori_server.database import Database
 from akmatori_server.incidents.tables import incidents
-from tests.server.alerts.payloads import delivery, entry
+from tests.server.alerts.model import Model
 from tests.server.incidents.domain import Domain, make_domain
+from tests.support.databases import KINDS, copied_database
 
-NAMES = "abc"
-STEPS = st.lists(
-    st.lists(
-        st.tuples(st.sampled_from(NAMES), st.sampled_from(["fire", "resolve", "late"])),
-        min_size=1,
-        max_size=4,
-    ),
-    min_size=1,
-    max_size=12,
-)
+INTERLEAVINGS = 10_000
+STEPS = 6
+SOURCES = 20
+# a and b are of one group; the others stand alone.
+NAMES = "abcd"
+GROUPS = {"a": "g", "b": "g"}
+# All deliveries of a step wait at once.
+LIMITS = Limits(waiting_deliveries=INTERLEAVINGS, waiting_alerts=3 * INTERLEAVINGS)
+TICKS = (timedelta(seconds=1), timedelta(minutes=4), timedelta(minutes=29), timedelta(minutes=31))
+
+
+@attrs.frozen
+class Telling:
+    """One alert as a delivery tells it; kept, to be delivered once more, late."""
+
+    name: str
+    began: datetime
+    ended: datetime | None
 
 
 @attrs.define
-class Model:
-    """What should be: an alert that fires while it is open repeats; else it opens its own incident."""
+class Interleaving:
+    """One source's deliveries, made as they are needed, and what they should lead to."""
 
-    began: dict[str, datetime] = attrs.field(factory=dict[str, datetime])
-    is_open: dict[str, bool] = attrs.field(factory=dict[str, bool])
-    incidents: Counter[str] = attrs.field(factory=Counter[str])
+    number: int
+    dice: random.Random
+    model: Model = attrs.field(factory=lambda: Model(GROUPS))
+    told: list[Telling] = attrs.field(factory=list[Telling])
 
-    def take(self, name: str, what: str, now: datetime) -> dict[str, Any]:
-        """Return the entry to send for a step."""
+    def next_delivery(self, now: datetime) -> list[NormalisedAlert]:
+        """Make one delivery of one to three alerts, and have the model take it."""
+        names = self.dice.sample(NAMES, self.dice.randint(1, 3))
+        tellings = [self._telling(name, now) for name in names]
+        # Two Alertmanagers deliver the same, or one of them retries.
+        for telling in tellings * self.dice.choice((1, 1, 2)):
+            if telling.ended is None:
+                self.model.fire(telling.name, telling.began, now)
+            else:
+                self.model.resolve(telling.name, telling.began, telling.ended)
+        self.told += tellings
+        return [self._alert(telling) for telling in tellings]
+
+    def _telling(self, name: str, now: datetime) -> Telling:
+        known = self.model.alerts.get(name)
+        what = self.dice.choice(("fire", "fire", "resolve", "late"))
+        earlier = [telling for telling in self.told if telling.name == name]
+        if what == "late" and earlier:
+            return self.dice.choice(earlier)
         if what == "resolve":
-            self.is_open[name] = False
-            return entry(name, status="resolved", starts=self.began.get(name, now), ends=now)
-        known = name in self.began
-        if what == "late" and known:
-            # The episode told of before, delivered once more: it is the same one, over or not.
-            self.is_open[name] = True
-            return entry(name, starts=self.began[name])
-        if not self.is_open.get(name, False):
-            self.began[name] = now
-            self.incidents[name] += 1
-        self.is_open[name] = True
-        return entry(name, starts=self.began[name])
+            return Telling(name, now if known is None else known.began, now)
+        return Telling(name, known.began if known is not None and known.is_firing else now, None)
+
+    def _alert(self, telling: Telling) -> NormalisedAlert:
+        group = GROUPS.get(telling.name)
+        return NormalisedAlert(
+            alert_name=telling.name,
+            severity=Severity.HIGH,
+            status=AlertStatus.FIRING if telling.ended is None else AlertStatus.RESOLVED,
+            source_fingerprint=f"{self.number}:{telling.name}",
+            group_key=f"{self.number}:{group}" if group else "",
+            started_at=telling.began,
+            ended_at=telling.ended,
+        )
+
+    def expected(self) -> set[tuple[frozenset[str], int, int, bool]]:
+        """What its incidents should be: whose alerts fire, how many there are, how many fire, is it over."""
+        return {
+            (frozenset(one.firing), one.alerts, len(one.firing), one.resolved_at is not None)
+            for one in self.model.incidents
+        }
 
 
-@pytest.fixture(scope="module")
-def world(sqlite_template: Path) -> Iterator[Domain]:
-    """One domain for every example, each of which has a source of its own."""
-    with tempfile.TemporaryDirectory() as directory:
-        path = shutil.copy(sqlite_template, Path(directory) / "app.db")
-        database = Database.open(f"sqlite:///{path}")
-        yield make_domain(database, Path(directory))
+@pytest.fixture(params=KINDS)
+def world(request: pytest.FixtureRequest) -> Iterator[Domain]:
+    """One domain for all of them, each of which has alerts of its own."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        copied_database(request.param, Path(directory), request) as url,
+    ):
+        database = Database.open(url)
+        made = make_domain(database, Path(directory), limits=LIMITS)
+        yield made
+        made.ingest.close()
         database.close()
+        shutil.rmtree(Path(directory) / "incidents", ignore_errors=True)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=STEPS)
-def test_one_episode_is_one_incident(world: Domain, steps: list[list[tuple[str, str]]]) -> None:
-    """However deliveries are cut and interleaved, incidents and open alerts are those of the model."""
-    source = _source(world)
-    model = Model()
-    for step in steps:
-        entries: list[dict[str, Any]] = []
-        for name, what in step:
-            world.clock.tick()
-            entries.append(model.take(name, what, world.clock.now))
-        world.clock.tick()
-        world.ingest.receive(source.uuid, delivery(*entries), {})
+@pytest.mark.timeout(300)
+def test_ten_thousand_interleavings(world: Domain) -> None:
+    """However deliveries are ordered, repeated and batched, incidents and alerts are those of the model."""
+    dice = random.Random(20261122)
+    sources = [_source(world, number) for number in range(SOURCES)]
+    all_of_them = [Interleaving(number, random.Random(number)) for number in range(INTERLEAVINGS)]
+    for _ in range(STEPS):
+        world.clock.now += dice.choice(TICKS)
+        waiting = [
+            world.ingest.submit(sources[one.number % SOURCES], delivered)
+            for one in all_of_them
+            for delivered in [one.next_delivery(world.clock.now)]
+        ]
+        for receipt in waiting:
+            receipt.result(60)
+        with world.database.write() as connection:
+            # The investigations end before the next step, so that what is over can be over.
+            connection.execute(
+                sa.update(incidents).where(incidents.c.status == "pending").values(status="completed")
+            )
 
-    found = world.rows(
-        sa.select(alerts.c.alert_name, alerts.c.status, incidents.c.uuid)
-        .join(incidents, incidents.c.id == alerts.c.incident_id)
-        .where(alerts.c.alert_source_id == source.id)
+    found = _found(world)
+    wrong = [one.number for one in all_of_them if found[one.number] != one.expected()]
+    assert wrong == []
+    assert sum(len(one.model.incidents) for one in all_of_them) == _count(world)
+
+
+def _found(world: Domain) -> dict[int, set[tuple[frozenset[str], int, int, bool]]]:
+    """Read back what became of each of them."""
+    firing: dict[int, set[str]] = defaultdict(set)
+    of_incident: dict[int, tuple[int, int, int, bool]] = {}
+    query = sa.select(
+        alerts.c.fingerprint,
+        alerts.c.status,
+        incidents.c.id,
+        incidents.c.alert_count,
+        incidents.c.firing_count,
+        incidents.c.resolved_at,
+    ).join(incidents, incidents.c.id == alerts.c.incident_id)
+    with world.database.read() as connection:
+        for row in connection.execute(query):
+            number, name = row.fingerprint.split(":")
+            of_incident[row.id] = (
+                int(number),
+                row.alert_count,
+                row.firing_count,
+                row.resolved_at is not None,
+            )
+            if row.status == "firing":
+                firing[row.id].add(name)
+    found: dict[int, set[tuple[frozenset[str], int, int, bool]]] = defaultdict(set)
+    for incident_id, (number, *counts) in of_incident.items():
+        found[number].add((frozenset(firing[incident_id]), counts[0], counts[1], bool(counts[2])))
+    return found
+
+
+def _count(world: Domain) -> int:
+    [(total,)] = world.rows(sa.select(sa.func.count()).select_from(incidents))
+    assert isinstance(total, int)
+    return total
+
+
+def _source(world: Domain, number: int) -> AlertSource:
+    return world.sources.create(
+        NewAlertSource(
+            source_type_name="alertmanager", name=f"source {number}", settings={"storm_threshold": 1_000_000}
+        )
     )
-    assert Counter(name for name, _, _ in found) == model.incidents
-    assert len({uuid for _, _, uuid in found}) == model.incidents.total()
-    assert {name for name, status, _ in found if status == "firing"} == {
-        name for name, is_open in model.is_open.items() if is_open
-    }
-
-
-def _source(world: Domain) -> AlertSource:
-    world.clock.tick()
-    name = world.clock.now.isoformat()
-    return world.sources.create(NewAlertSource(source_type_name="alertmanager", name=name))

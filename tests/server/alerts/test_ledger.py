@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from akmatori_server.alerts.ledger import AlertRow, Ledger, settle
+from akmatori_server.alerts.ledger import AlertRow, Circumstances, Ledger, settle
 from akmatori_server.alerts.models import AlertStatus, NormalisedAlert, Severity
 
+SOURCE = 5
+F = (SOURCE, "f")
 T0 = datetime(2026, 4, 20, 7, 0, tzinfo=UTC)
 
 
@@ -17,7 +20,12 @@ def minutes(number: float) -> datetime:
     return T0 + timedelta(minutes=number)
 
 
-def alert(status: str = "firing", starts: float | None = 0, ends: float | None = None) -> NormalisedAlert:
+def alert(
+    status: str = "firing",
+    starts: float | None = 0,
+    ends: float | None = None,
+    told: float | None = None,
+) -> NormalisedAlert:
     """One alert of a delivery, its moments in minutes."""
     return NormalisedAlert(
         alert_name="a",
@@ -26,6 +34,7 @@ def alert(status: str = "firing", starts: float | None = 0, ends: float | None =
         source_fingerprint="f",
         started_at=None if starts is None else minutes(starts),
         ended_at=None if ends is None else minutes(ends),
+        told_at=None if told is None else minutes(told),
     )
 
 
@@ -35,6 +44,7 @@ def row(
     """A row that is known."""
     return AlertRow(
         id=7,
+        source_id=SOURCE,
         incident_id=3,
         fingerprint="f",
         status=AlertStatus(status),
@@ -46,6 +56,19 @@ def row(
     )
 
 
+def circumstances(*, window: float = 30, silence: int | None = None) -> Circumstances:
+    """What holds for every alert of a test: a window in minutes, and a silence or none."""
+    return Circumstances(
+        window=lambda _source, _alert: timedelta(minutes=window), silence=lambda _source, _alert: silence
+    )
+
+
+def take(known: AlertRow | None, *arriving: NormalisedAlert, now: float = 70, **holding: Any) -> Ledger:
+    """Apply alerts of one delivery to what is known."""
+    newest = {} if known is None else {F: known}
+    return settle(newest, [(SOURCE, one) for one in arriving], minutes(now), circumstances(**holding))
+
+
 def outcome(ledger: Ledger) -> str:
     """Name what happened to a single alert."""
     if ledger.ignored:
@@ -53,7 +76,8 @@ def outcome(ledger: Ledger) -> str:
     if ledger.opened:
         return "closed and opened" if ledger.changed else "opened"
     [changed] = ledger.changed.values()
-    return f"{changed.status} x{changed.deliveries}"
+    again = " again" if ledger.reopened else ""
+    return f"{changed.status}{again} x{changed.deliveries}"
 
 
 @pytest.mark.parametrize(
@@ -82,37 +106,105 @@ def outcome(ledger: Ledger) -> str:
         ),
         pytest.param(row("resolved", resolved=9), alert("resolved", ends=9), "ignored", id="resolved twice"),
         pytest.param(
-            row("resolved", resolved=9), alert(starts=0), "firing x2", id="a late repeat after the end"
-        ),
-        pytest.param(row("resolved", resolved=9), alert(starts=10), "opened", id="a new one after the end"),
-        pytest.param(
-            row("resolved", resolved=9), alert(starts=None), "opened", id="after the end, without a start"
+            row("resolved", resolved=65), alert(starts=0), "firing x2", id="a late repeat after the end"
         ),
         pytest.param(
-            row(resolved=9), alert(starts=10), "closed and opened", id="a new one after a late repeat"
+            row("resolved", resolved=9),
+            alert(starts=0),
+            "opened",
+            id="one that its source told of again much later",
+        ),
+        pytest.param(
+            row("resolved", resolved=50), alert(starts=60), "firing again x2", id="again within the window"
+        ),
+        pytest.param(
+            row("resolved", resolved=40), alert(starts=70), "firing again x2", id="again at the window's end"
+        ),
+        pytest.param(row("resolved", resolved=30), alert(starts=61), "opened", id="again after the window"),
+        pytest.param(
+            row("resolved", resolved=50), alert(starts=None), "firing again x2", id="again, without a start"
+        ),
+        pytest.param(
+            row("resolved", resolved=9), alert(starts=None), "opened", id="much later, without a start"
+        ),
+        pytest.param(
+            row("resolved", resolved=30),
+            alert(starts=35),
+            "firing again x2",
+            id="again soon, though we hear of it late",
+        ),
+        pytest.param(
+            row(resolved=9), alert(starts=10), "firing again x2", id="a new one after a late repeat"
+        ),
+        pytest.param(
+            row(resolved=9), alert(starts=60), "closed and opened", id="a much later one after a late repeat"
         ),
         pytest.param(row(resolved=9), alert(starts=0), "firing x2", id="a second late repeat"),
+        pytest.param(
+            row("resolved", resolved=60), alert(told=59), "ignored", id="told before the end that came first"
+        ),
+        pytest.param(
+            row("resolved", resolved=60), alert(starts=0, told=61), "firing x2", id="told after the end"
+        ),
     ],
 )
 def test_one_alert_arrives(known: AlertRow | None, arriving: NormalisedAlert, expected: str) -> None:
     """What is known and what arrives decide together."""
-    newest = {} if known is None else {"f": known}
+    assert outcome(take(known, arriving)) == expected
 
-    assert outcome(settle(newest, [arriving], minutes(70))) == expected
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        pytest.param(None, "opened", id="a new one is stored without an incident"),
+        pytest.param(row(), "firing x2", id="one that has its incident keeps it"),
+        pytest.param(
+            row("resolved", resolved=65), "opened", id="one that fires again is kept from its incident"
+        ),
+    ],
+)
+def test_under_a_silence(known: AlertRow | None, expected: str) -> None:
+    """It wakes nobody; what is known already goes on."""
+    arriving = alert(starts=66 if known is not None and not known.is_firing else 0)
+    ledger = take(known, arriving, silence=8)
+
+    assert outcome(ledger) == expected
+    assert not ledger.homeless
+    assert [one.silence_id for one in ledger.opened] == ([8] if expected == "opened" else [])
+
+
+def test_after_the_silence_a_repeat_needs_an_incident() -> None:
+    """The alert that was silenced goes on, and its source tells of it again."""
+    held = row()
+    held.incident_id, held.silence_id = None, 8
+    ledger = take(held, alert())
+
+    assert list(ledger.homeless.values()) == [held]
+    assert held.silence_id is None
+
+
+def test_a_silenced_alert_comes_back_as_the_same() -> None:
+    """Within the window it is one row, which the silence still holds."""
+    held = row("resolved", resolved=60)
+    held.incident_id, held.silence_id = None, 8
+    ledger = take(held, alert(starts=65), silence=9)
+
+    assert outcome(ledger) == "firing again x2"
+    assert (held.silence_id, ledger.homeless) == (9, {})
 
 
 def test_the_end_is_what_the_source_says_but_never_later_than_now() -> None:
     """An end in the future would swallow the next alert."""
     for ends, expected in ((9, 9), (99, 70), (None, 70)):
         known = row()
-        settle({"f": known}, [alert("resolved", ends=ends)], minutes(70))
+        take(known, alert("resolved", ends=ends))
         assert known.resolved_at == minutes(expected)
 
 
 def test_one_delivery_may_tell_of_one_alert_several_times() -> None:
-    """It is read in its order: fired, repeated, ended, and another one began."""
-    delivery = [alert(), alert(), alert("resolved", ends=5), alert(starts=6)]
-    ledger = settle({}, delivery, minutes(10))
+    """It is read in its order: fired, repeated, ended, and fired again."""
+    ledger = take(None, alert(), alert(), alert("resolved", ends=5), alert(starts=6), now=10)
 
-    assert [(one.status, one.deliveries) for one in ledger.opened] == [("resolved", 2), ("firing", 1)]
+    assert [(one.status, one.deliveries, one.episodes) for one in ledger.opened] == [("firing", 3, 2)]
     assert ledger.changed == {}
+    assert len(ledger.homeless) == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,15 +12,26 @@ import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
+from akmatori_server.alert_sources.at_hand import SourcesAtHand
 from akmatori_server.alert_sources.service import AlertSourceService
-from akmatori_server.alerts.ingest import Ingest
+from akmatori_server.alerts.ingest import Delivery, Gate, Ingest
+from akmatori_server.alerts.intake import Limits
+from akmatori_server.alerts.release import HeldAlerts
+from akmatori_server.alerts.settlement import Receipt
 from akmatori_server.audit import AuditTrail
+from akmatori_server.correlation.service import RulesService
 from akmatori_server.crypto import SecretBox
 from akmatori_server.database import Database
+from akmatori_server.deliveries.limiter import RateLimiter
+from akmatori_server.deliveries.sealing import BodySeal
+from akmatori_server.deliveries.service import DeliveryLog
 from akmatori_server.engine.memory_engine import MemoryEngine
+from akmatori_server.events import EventLog
 from akmatori_server.http.call import Call, Caller, Scope
 from akmatori_server.incidents.service import IncidentService
 from akmatori_server.runbooks.service import RunbookService
+from akmatori_server.silences.book import SilenceBook
+from akmatori_server.silences.service import SilenceService
 
 START = datetime(2026, 5, 15, 10, 0, tzinfo=UTC)
 
@@ -51,8 +64,18 @@ class Domain:
     incidents: IncidentService
     sources: AlertSourceService
     ingest: Ingest
+    held: HeldAlerts
+    rules: RulesService
+    silences: SilenceService
+    deliveries: DeliveryLog
+    events: EventLog
     runbooks: RunbookService
     trail: AuditTrail
+
+    def deliver(self, source_uuid: str, body: bytes, headers: Mapping[str, str] | None = None) -> Receipt:
+        """Deliver, as the HTTP layer does."""
+        delivery = Delivery(source_uuid=source_uuid, body=body, headers=headers or {}, remote="192.0.2.7")
+        return asyncio.run(self.ingest.receive(delivery))
 
     def rows(self, query: sa.Select[*tuple[object, ...]]) -> list[tuple[object, ...]]:
         """Return what a query finds."""
@@ -60,13 +83,16 @@ class Domain:
             return [tuple(row) for row in connection.execute(query)]
 
 
-def make_domain(database: Database, data_directory: Path) -> Domain:
+def make_domain(database: Database, data_directory: Path, *, limits: Limits | None = None) -> Domain:
     """Put the services together as the server does."""
     clock, queue = Clock(), MemoryEngine()
     secrets = SecretBox([Fernet.generate_key().decode()])
     incidents = IncidentService(database, queue=queue, data_directory=data_directory, now=clock)
     sources = AlertSourceService(database, secrets, now=clock)
     sources.seed_types()
+    trail, events = AuditTrail(database, now=clock), EventLog()
+    rules = RulesService(database, trail, file=None, now=clock)
+    deliveries = DeliveryLog(database, BodySeal(secrets, now=clock), now=clock)
     return Domain(
         database=database,
         clock=clock,
@@ -75,9 +101,23 @@ def make_domain(database: Database, data_directory: Path) -> Domain:
         secrets=secrets,
         incidents=incidents,
         sources=sources,
-        ingest=Ingest(sources, incidents),
+        ingest=Ingest(
+            SourcesAtHand(sources),
+            incidents,
+            rules=rules,
+            silences=SilenceBook(),
+            events=events,
+            gate=Gate(limiter=RateLimiter(), deliveries=deliveries),
+            now=clock,
+            limits=limits,
+        ),
+        held=HeldAlerts(sources, incidents, rules=rules, silences=SilenceBook(), events=events),
+        rules=rules,
+        silences=SilenceService(database, events, now=clock),
+        deliveries=deliveries,
+        events=events,
         runbooks=RunbookService(database, now=clock),
-        trail=AuditTrail(database, now=clock),
+        trail=trail,
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import event
 from akmatori_sdk._core.model import UNSET
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.errors import BadRequest, Conflict, NotFound
+from akmatori_server.events import EventLog
 from akmatori_server.http.call import Answer
 from akmatori_server.incidents.handlers import IncidentHandlers
 from akmatori_server.incidents.service import requested_by_task
@@ -23,7 +24,7 @@ from tests.server.incidents.domain import Domain, call
 @pytest.fixture
 def handlers(domain: Domain) -> IncidentHandlers:
     """The operations, called as the HTTP layer calls them."""
-    return IncidentHandlers(domain.incidents, domain.trail)
+    return IncidentHandlers(domain.incidents, domain.trail, EventLog())
 
 
 def create(handlers: IncidentHandlers, task: str = "Check disk on db-1", **members: Any) -> str:

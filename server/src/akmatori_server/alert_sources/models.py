@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import attrs
+
+from akmatori_server.alert_sources.mappings import own_paths
+from akmatori_server.alert_sources.options import SourceOptions, read_options
 
 
 @attrs.frozen(kw_only=True)
@@ -39,13 +43,15 @@ class AlertSource:
     created_at: datetime
     updated_at: datetime
 
-    @property
-    def effective_mappings(self) -> dict[str, str]:
-        """The kind's paths overlaid by the source's own; what is no text, or empty, changes nothing."""
-        own = {
-            key: path for key, path in (self.field_mappings or {}).items() if isinstance(path, str) and path
-        }
-        return {**self.type.default_field_mappings, **own}
+    @cached_property
+    def own_mappings(self) -> dict[str, str]:
+        """The paths that an operator set for this source."""
+        return own_paths(self.field_mappings)
+
+    @cached_property
+    def options(self) -> SourceOptions:
+        """The settings that this server acts on."""
+        return read_options(self.settings)
 
 
 @attrs.frozen(kw_only=True)

@@ -13,14 +13,17 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 
 from akmatori_server.alert_sources import store
+from akmatori_server.alert_sources.mappings import mapping_complaints
 from akmatori_server.alert_sources.models import (
     AlertSource,
     AlertSourceChanges,
     AlertSourceType,
     NewAlertSource,
 )
+from akmatori_server.alert_sources.options import setting_complaints
 from akmatori_server.alert_sources.secret import is_mask_of
-from akmatori_server.alert_sources.types import SLACK_CHANNEL, SOURCE_TYPES
+from akmatori_server.alert_sources.types import SOURCE_TYPES
+from akmatori_server.complaints import refuse
 from akmatori_server.crypto import SecretBox, SecretUnreadableError
 from akmatori_server.database import Database
 from akmatori_server.errors import BadRequest, Conflict, NotFound, Unavailable
@@ -53,6 +56,8 @@ class AlertSourceService:
         self._database = database
         self._secrets = secrets
         self.now = now
+        # Another number after each write of this process: whoever keeps a source at hand asks by it.
+        self.version = 0
 
     def seed_types(self) -> None:
         """Write the types this version knows; called at every start."""
@@ -117,6 +122,8 @@ class AlertSourceService:
                 yield connection
         except IntegrityError as error:
             raise _name_taken() from error
+        finally:
+            self.version += 1
 
     def create(self, new: NewAlertSource) -> AlertSource:
         """Store a new source.
@@ -135,7 +142,10 @@ class AlertSourceService:
             known = ", ".join(known_type.name for known_type in store.types(connection))
             raise BadRequest(f"source_type_name: there is no such type; use one of {known}.")
         name = _name(new.name)
-        _check_settings(source_type.name, new.settings or {})
+        refuse(
+            mapping_complaints(source_type.name, new.field_mappings)
+            | setting_complaints(source_type.name, new.settings)
+        )
         # There is no stored secret that a mask could stand for.
         is_mask_of(new.webhook_secret, "")
         if store.name_is_taken(connection, name):
@@ -186,10 +196,13 @@ class AlertSourceService:
         Raises:
             NotFound: there is none with this uuid.
         """
-        with self._database.write() as connection:
-            source = _found(store.get(connection, identifier, to_change=True))
-            store.delete(connection, identifier)
-            record(connection, source, None)
+        try:
+            with self._database.write() as connection:
+                source = _found(store.get(connection, identifier, to_change=True))
+                store.delete(connection, identifier)
+                record(connection, source, None)
+        finally:
+            self.version += 1
 
     def _changed_values(
         self, connection: sa.Connection, source: AlertSource, changes: AlertSourceChanges
@@ -206,9 +219,10 @@ class AlertSourceService:
         ):
             values["webhook_secret"] = self._sealed(changes.webhook_secret, source.uuid)
         if changes.field_mappings is not None:
+            refuse(mapping_complaints(source.type.name, changes.field_mappings))
             values["field_mappings"] = _plain(changes.field_mappings)
         if changes.settings is not None:
-            _check_settings(source.type.name, changes.settings)
+            refuse(setting_complaints(source.type.name, changes.settings))
             values["settings"] = _plain(changes.settings)
         if changes.enabled is not None:
             values["enabled"] = changes.enabled
@@ -238,14 +252,6 @@ def _name(written: str) -> str:
     if len(name) > LONGEST_NAME:
         raise BadRequest(f"name: {LONGEST_NAME} characters at most.")
     return name
-
-
-def _check_settings(type_name: str, settings: Mapping[str, Any]) -> None:
-    if type_name != SLACK_CHANNEL:
-        return
-    channel = settings.get("slack_channel_id")
-    if not isinstance(channel, str) or not channel.strip():
-        raise BadRequest("settings.slack_channel_id: a Slack channel needs the channel's id.")
 
 
 def _found(source: AlertSource | None) -> AlertSource:

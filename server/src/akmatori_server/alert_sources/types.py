@@ -1,4 +1,4 @@
-"""The six kinds of alert sources. They are written to the database at every start, in this order."""
+"""The kinds of alert sources. They are written to the database at every start, in this order."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import attrs
+
+from akmatori_server.alert_sources.mappings import GENERIC
 
 SLACK_CHANNEL = "slack_channel"
 
@@ -44,6 +46,24 @@ ALERTMANAGER = SourceType(
     ),
 )
 
+GRAFANA = SourceType(
+    name="grafana",
+    display_name="Grafana Alerting",
+    description="Alerts from a webhook contact point of Grafana Alerting.",
+    webhook_secret_header="X-Grafana-Secret",  # noqa: S106  the name of a header
+    default_field_mappings=MappingProxyType(
+        {
+            "alert_name": "ruleName",
+            "severity": "state",
+            "status": "state",
+            "summary": "message",
+            "target_host": "evalMatches.0.tags.instance",
+            "runbook_url": "ruleUrl",
+            "source_alert_id": "ruleId",
+        }
+    ),
+)
+
 SOURCE_TYPES: tuple[SourceType, ...] = (
     ALERTMANAGER,
     SourceType(
@@ -64,23 +84,7 @@ SOURCE_TYPES: tuple[SourceType, ...] = (
             }
         ),
     ),
-    SourceType(
-        name="grafana",
-        display_name="Grafana Alerting",
-        description="Alerts from a webhook contact point of Grafana Alerting.",
-        webhook_secret_header="X-Grafana-Secret",  # noqa: S106  the name of a header
-        default_field_mappings=MappingProxyType(
-            {
-                "alert_name": "ruleName",
-                "severity": "state",
-                "status": "state",
-                "summary": "message",
-                "target_host": "evalMatches.0.tags.instance",
-                "runbook_url": "ruleUrl",
-                "source_alert_id": "ruleId",
-            }
-        ),
-    ),
+    GRAFANA,
     SourceType(
         name="datadog",
         display_name="Datadog",
@@ -123,5 +127,11 @@ SOURCE_TYPES: tuple[SourceType, ...] = (
         display_name="Slack Alert Channel",
         description="Alerts that other tools post to a Slack channel.",
         webhook_secret_header="",
+    ),
+    SourceType(
+        name=GENERIC,
+        display_name="Generic JSON",
+        description="Alerts from anything that posts JSON; the field mappings of the source say where they are in it.",
+        webhook_secret_header="X-Webhook-Secret",  # noqa: S106  the name of a header
     ),
 )

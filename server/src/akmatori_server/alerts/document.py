@@ -18,14 +18,23 @@ def read_document(body: bytes) -> dict[str, object]:
     Raises:
         BadRequest: the body is no JSON object.
     """
-    if not body.strip():
-        raise BadRequest("The body is empty; the alerts are expected as JSON.")
-    document = _loads(body)
+    document = read_json(body)
     if document is None:
         return {}
     if not isinstance(document, dict):
         raise BadRequest("The body must be a JSON object.")
     return document  # pyright: ignore[reportUnknownVariableType]  # JSON has text keys only
+
+
+def read_json(body: bytes) -> object:
+    """Return whatever JSON is in `body`, read as `read_document` reads it.
+
+    Raises:
+        BadRequest: there is none.
+    """
+    if not body.strip():
+        raise BadRequest("The body is empty; the alerts are expected as JSON.")
+    return _loads(body)
 
 
 def _loads(body: bytes) -> object:

@@ -1,197 +1,202 @@
-"""Taking a delivery in: read all of it first, then store all of it in one transaction, then answer."""
+"""Taking a delivery in: who sends it, what it says, and then into the database; only then is it answered."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import Protocol
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime
 
 import attrs
-import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from akmatori_server.alert_sources.models import AlertSource
 from akmatori_server.alert_sources.types import SLACK_CHANNEL
-from akmatori_server.alerts import store
-from akmatori_server.alerts.adapters import ADAPTERS
-from akmatori_server.alerts.document import read_document
-from akmatori_server.alerts.ledger import AlertRow, Ledger, settle
+from akmatori_server.alerts.authenticity import Replays, check_origin
+from akmatori_server.alerts.intake import Intake, Limits
 from akmatori_server.alerts.models import NormalisedAlert
-from akmatori_server.alerts.signature import proves_secret
-from akmatori_server.errors import BadRequest, Forbidden, NotInThisVersion, Unauthorized, Unavailable
-from akmatori_server.incidents import store as incident_store
-from akmatori_server.incidents.models import NewIncident
-from akmatori_server.incidents.service import Opening
-from akmatori_server.incidents.storable import JSON
-from akmatori_server.incidents.title import title_of
+from akmatori_server.alerts.ports import Deliveries, Events, Incidents, Limiter, Rules, Silences, Sources
+from akmatori_server.alerts.reading import read_delivery
+from akmatori_server.alerts.settlement import Receipt, Submission, settle
+from akmatori_server.errors import ApiError, BadRequest, Forbidden, Unavailable
 
 _log = structlog.stdlib.get_logger("akmatori_server.alerts")
 
-# Losing a race takes one more attempt, since the winner's rows are there then; more means something else is
-# wrong.
-ATTEMPTS = 5
-RETRY_AFTER_SECONDS = 5
-# An incident names this many alerts of its group; all of them are in the table of alerts.
-MOST_RELATED = 50
-# What PostgreSQL calls a deadlock, and a transaction that cannot be put in an order with another one.
-_RACES = frozenset({"40P01", "40001"})
-
-
-class Sources(Protocol):
-    """Where a delivery's source is looked up."""
-
-    def for_delivery(self, uuid: str, /) -> tuple[AlertSource, str]:
-        """Return the source and its secret ("" when it has none), or raise NotFound."""
-        ...
-
-
-class Incidents(Protocol):
-    """Where incidents are opened."""
-
-    def opening(self) -> AbstractContextManager[Opening]:
-        """Yield one write transaction in which incidents may be opened."""
-        ...
+# A longer body is read beside the event loop, so that it keeps nobody waiting.
+SHORT_BODY = 64 * 1024
+LONG_BODIES_AT_ONCE = 4
+LONGEST_WAIT_SECONDS = 60.0
+RATE_LIMITED = "rate_limited"
 
 
 @attrs.frozen(kw_only=True)
-class Receipt:
-    """What a delivery came to."""
+class Delivery:
+    """One request to a webhook, header names in lower case."""
 
-    alerts: int
-    incidents: Sequence[str]
+    source_uuid: str
+    body: bytes
+    headers: Mapping[str, str]
+    remote: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Gate:
+    """What stands between a sender and the database."""
+
+    limiter: Limiter
+    deliveries: Deliveries
+    replays: Replays = attrs.field(factory=Replays)
 
 
 class Ingest:
     """Takes deliveries in. What it answered for is stored."""
 
-    def __init__(self, sources: Sources, incidents: Incidents) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        incidents: Incidents,
+        *,
+        rules: Rules,
+        silences: Silences,
+        events: Events,
+        gate: Gate,
+        now: Callable[[], datetime],
+        limits: Limits | None = None,
+    ) -> None:
         self._sources = sources
         self._incidents = incidents
+        self._rules = rules
+        self._silences = silences
+        self._events = events
+        self._gate = gate
+        self._now = now
+        self._intake = Intake(self._settle, limits=limits)
+        # Read, a body of ten megabytes takes many times that.
+        self._long_bodies = asyncio.Semaphore(LONG_BODIES_AT_ONCE)
 
-    def receive(self, source_uuid: str, body: bytes, headers: Mapping[str, str]) -> Receipt:
+    async def receive(self, delivery: Delivery) -> Receipt:
         """Check, read and store one delivery.
 
         The sender proves to know the secret before it learns anything about the source but that it exists.
 
         Raises:
             NotFound: no source has this uuid.
-            Unauthorized: the secret is missing or wrong.
+            Unauthorized: the sender did not prove to be the source.
             Forbidden: the source is disabled.
+            TooManyRequests, Unavailable: the source sends more than it may; or the alerts could not be stored.
             BadRequest: the body is not what the source's type sends.
-            NotInThisVersion: the source's type cannot be read yet.
-            Unavailable: it could not be stored; the sender tries again.
         """
-        source, secret = self._sources.for_delivery(source_uuid)
-        parse = ADAPTERS.get(source.type.name)
-        if parse is not None and not proves_secret(source.type.name, secret, headers):
-            _log.warning("webhook_rejected", source=source.uuid, reason="bad_secret")
-            raise Unauthorized("The secret of this alert source is missing or wrong.")
+        if len(delivery.body) <= SHORT_BODY and self._sources.is_at_hand(delivery.source_uuid):
+            source, secret = self._sources.for_delivery(delivery.source_uuid)
+        else:
+            source, secret = await asyncio.to_thread(self._sources.for_delivery, delivery.source_uuid)
+        try:
+            receipt = await self._take_in(source, secret, delivery)
+        except ApiError as error:
+            await asyncio.to_thread(self._refused, source, delivery, error)
+            raise
+        if receipt.warnings:
+            await asyncio.to_thread(self._warned, source, delivery, receipt.warnings)
+        return receipt
+
+    async def _take_in(self, source: AlertSource, secret: str, delivery: Delivery) -> Receipt:
+        now = self._now()
+        signed = check_origin(
+            source, secret, delivery.headers, delivery.body, now=now, replays=self._gate.replays
+        )
+        try:
+            self._let_through(source)
+            submission = await self._read(source, delivery)
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+                return await self._intake.submit_here(submission)
+        except BaseException as error:
+            # The sender may sign the same within the same second when it tries again: that is no replay.
+            self._gate.replays.forget(signed)
+            if isinstance(error, TimeoutError):
+                raise Unavailable("The alerts could not be stored in time; send them again.") from error
+            raise
+
+    def _let_through(self, source: AlertSource) -> None:
         if not source.enabled:
             raise Forbidden("This alert source is disabled.")
-        if source.type.name == SLACK_CHANNEL:
-            raise BadRequest("Slack channels send no webhooks; their messages are read from Slack.")
-        if parse is None:
-            raise NotInThisVersion(f"Reading alerts from {source.type.display_name}")
-        alerts = parse(read_document(body), source.effective_mappings)
-        return self._store(source, alerts)
+        self._gate.limiter.take(source)
 
-    def _store(self, source: AlertSource, alerts: list[NormalisedAlert]) -> Receipt:
-        if not alerts:
-            return Receipt(alerts=0, incidents=[])
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                opened = self._store_once(source, alerts)
-            except DBAPIError as error:
-                if not _is_lost_race(error):
-                    raise
-                _log.info("alert_race_lost", source=source.uuid, attempt=attempt)
-            except OSError as error:
-                _log.exception("alert_not_stored", source=source.uuid)
-                raise _not_stored() from error
-            else:
-                return Receipt(alerts=len(alerts), incidents=opened)
-        raise _not_stored()
+    async def _read(self, source: AlertSource, delivery: Delivery) -> Submission:
+        if len(delivery.body) <= SHORT_BODY:
+            return _read(source, delivery.headers, delivery.body)
+        async with self._long_bodies:
+            return await asyncio.to_thread(_read, source, delivery.headers, delivery.body)
 
-    def _store_once(self, source: AlertSource, alerts: list[NormalisedAlert]) -> list[str]:
-        with self._incidents.opening() as opening:
-            fingerprints = (alert.source_fingerprint for alert in alerts)
-            newest = store.newest_rows(opening.connection, source.id, fingerprints)
-            ledger = settle(newest, alerts, opening.now)
-            opened = _assign_incidents(opening, source, ledger)
-            # First what ends: a fingerprint may have one firing row only, at every moment.
-            store.update_rows(opening.connection, ledger.changed.values())
-            store.insert_rows(opening.connection, source.id, ledger.opened)
-        _log.info(
-            "alerts_received",
-            source=source.uuid,
-            alerts=len(alerts),
-            opened=len(ledger.opened),
-            known=len(ledger.changed),
-            incidents=opened,
+    def submit(self, source: AlertSource, alerts: Sequence[NormalisedAlert]) -> Future[Receipt]:
+        """Queue alerts that were read already; the future has the receipt when they are stored.
+
+        Raises:
+            Unavailable: too much is waiting.
+        """
+        return self._intake.submit(Submission(source=source, alerts=alerts))
+
+    def replay(self, source_uuid: str, body: bytes, headers: Mapping[str, str]) -> Receipt:
+        """Take a delivery in that was refused once: on an operator's word, so nothing about its sender is checked.
+
+        A disabled source is no hindrance either: what it was sent while it was may be wanted all the same.
+
+        Raises:
+            NotFound: no source has this uuid.
+            BadRequest: the body still is not what the source's type sends.
+            Unavailable: the alerts could not be stored.
+        """
+        source, _ = self._sources.for_delivery(source_uuid)
+        waiting = self._intake.submit(_read(source, headers, body))
+        try:
+            return waiting.result(LONGEST_WAIT_SECONDS)
+        except TimeoutError as error:
+            raise Unavailable("The alerts could not be stored in time; send them again.") from error
+
+    def too_large(self, delivery: Delivery, *, size: int, error: ApiError) -> None:
+        """Keep what is known of a delivery whose body was refused unread."""
+        source, _ = self._sources.for_delivery(delivery.source_uuid)
+        self._gate.deliveries.refused(
+            source, remote=delivery.remote, headers=delivery.headers, body=b"", size=size, error=error
         )
-        for alert in ledger.ignored:
-            _log.info("alert_resolve_ignored", source=source.uuid, fingerprint=alert.source_fingerprint)
-        return opened
+
+    def close(self) -> None:
+        """Store what waits, and take nothing more."""
+        self._intake.close()
+
+    def _settle(self, submissions: Sequence[Submission]) -> list[Receipt]:
+        with self._incidents.opening() as opening:
+            receipts = settle(
+                opening, submissions, rules=self._rules, silences=self._silences, events=self._events
+            )
+        self._events.wake()
+        return receipts
+
+    def _refused(self, source: AlertSource, delivery: Delivery, error: ApiError) -> None:
+        _log.warning("delivery_refused", source=source.uuid, status=error.status, reason=error.code)
+        if error.status == 503 and error.code != RATE_LIMITED:
+            # The server is in trouble, not the delivery: writing more would not help, and the sender comes again.
+            return
+        self._gate.deliveries.refused(
+            source,
+            remote=delivery.remote,
+            headers=delivery.headers,
+            body=delivery.body,
+            size=len(delivery.body),
+            error=error,
+        )
+
+    def _warned(self, source: AlertSource, delivery: Delivery, warnings: Sequence[str]) -> None:
+        self._gate.deliveries.warned(
+            source,
+            remote=delivery.remote,
+            headers=delivery.headers,
+            body=delivery.body,
+            warnings=warnings,
+        )
 
 
-def _assign_incidents(opening: Opening, source: AlertSource, ledger: Ledger) -> list[str]:
-    """Give every new alert an incident; return the uuids of those that had to be opened."""
-    opened: list[str] = []
-    for key, rows in _groups(ledger.opened):
-        incident_id = _joinable(opening.connection, ledger.known_incidents.get(key, set())) if key else None
-        if incident_id is None:
-            incident = opening.open(_describe(source, rows))
-            incident_id = incident.id
-            opened.append(incident.uuid)
-        for row in rows:
-            row.incident_id = incident_id
-    return opened
-
-
-def _groups(rows: list[AlertRow]) -> list[tuple[str, list[AlertRow]]]:
-    """Put the alerts of one group of the source together; one that is in no group stays alone."""
-    together: dict[str, list[AlertRow]] = {}
-    alone: list[tuple[str, list[AlertRow]]] = []
-    for row in rows:
-        key = row.alert.group_key if row.alert is not None else ""
-        if key:
-            together.setdefault(key, []).append(row)
-        else:
-            alone.append(("", [row]))
-    return [*together.items(), *alone]
-
-
-def _joinable(connection: sa.Connection, incident_ids: set[int]) -> int | None:
-    """Return an incident of the group that a further alert may join: one that nobody works on yet.
-
-    An investigation reads the alerts when it begins. Joined later, an alert would be looked at by nobody.
-    """
-    newest = sorted(incident_ids)[-store.CHUNK :]
-    return incident_store.still_pending(connection, newest) if newest else None
-
-
-def _describe(source: AlertSource, rows: list[AlertRow]) -> NewIncident:
-    alerts = [row.alert for row in rows if row.alert is not None]
-    # The worst alert speaks for its group; among equals the first one of the delivery.
-    lead = min(alerts, key=lambda alert: alert.severity.rank)
-    context = lead.as_context(source_type=source.type.name, source_instance=source.name)
-    related: list[JSON] = [alert.as_related() for alert in alerts if alert is not lead]
-    if related:
-        context["related_alerts"] = related[:MOST_RELATED]
-    if lead.group_key:
-        context["group_key"] = lead.group_key
-    return NewIncident(
-        source=source.type.name,
-        source_id=lead.source_fingerprint,
-        title=title_of(lead.headline, source=source.type.name),
-        context=context,
-    )
-
-
-def _is_lost_race(error: DBAPIError) -> bool:
-    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in _RACES
-
-
-def _not_stored() -> Unavailable:
-    return Unavailable("The alerts could not be stored; send them again.", retry_after=RETRY_AFTER_SECONDS)
+def _read(source: AlertSource, headers: Mapping[str, str], body: bytes) -> Submission:
+    if source.type.name == SLACK_CHANNEL:
+        raise BadRequest("Slack channels send no webhooks; their messages are read from Slack.")
+    reading = read_delivery(source, headers, body)
+    return Submission(source=source, alerts=reading.alerts, warnings=reading.warnings)

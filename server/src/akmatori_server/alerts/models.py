@@ -50,8 +50,12 @@ class NormalisedAlert:
     runbook_url: str = ""
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    # When the source says that it was so; None where it does not tell. Vendors deliver out of order.
+    told_at: datetime | None = None
     source_alert_id: str = ""
     source_fingerprint: str
+    # What the vendor itself tells alerts apart by, where the operator chose something else; "" elsewhere.
+    vendor_fingerprint: str = ""
     # Alerts of one delivery with the same key are one problem to the source; "" when it does not group.
     group_key: str = ""
     raw_payload: Mapping[str, JSON] = attrs.field(factory=dict[str, JSON], repr=False)
@@ -92,6 +96,10 @@ class NormalisedAlert:
             "raw_payload": dict(self.raw_payload),
         }
 
+    def as_stored(self) -> dict[str, JSON]:
+        """Return what the row of the alert keeps, for `from_stored`."""
+        return {**self.as_json(), "group_key": self.group_key}
+
     def as_related(self) -> dict[str, JSON]:
         """Return what an incident keeps of an alert that another one of its group speaks for."""
         return {
@@ -104,5 +112,45 @@ class NormalisedAlert:
         }
 
 
+def from_stored(payload: Mapping[str, JSON], *, fingerprint: str) -> NormalisedAlert:
+    """Read back what a row keeps of a firing alert; what an older server did not keep is ""."""
+
+    def text(name: str) -> str:
+        value = payload.get(name)
+        return value if isinstance(value, str) else ""
+
+    labels, raw = payload.get("target_labels"), payload.get("raw_payload")
+    started_at = text("started_at")
+    return NormalisedAlert(
+        alert_name=text("alert_name"),
+        severity=Severity(text("severity") or Severity.WARNING.value),
+        status=AlertStatus.FIRING,
+        summary=text("summary"),
+        description=text("description"),
+        target_host=text("target_host"),
+        target_service=text("target_service"),
+        target_labels={name: str(value) for name, value in labels.items()}
+        if isinstance(labels, dict)
+        else {},
+        metric_name=text("metric_name"),
+        metric_value=text("metric_value"),
+        threshold_value=text("threshold_value"),
+        runbook_url=text("runbook_url"),
+        started_at=datetime.fromisoformat(started_at) if started_at else None,
+        source_alert_id=text("source_alert_id"),
+        source_fingerprint=fingerprint,
+        group_key=text("group_key"),
+        raw_payload=raw if isinstance(raw, dict) else {},
+    )
+
+
 def _rfc3339(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@attrs.frozen(kw_only=True)
+class Reading:
+    """What a delivery holds: its alerts in their order, and what its source's operator should know of it."""
+
+    alerts: tuple[NormalisedAlert, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.etag import etag_of
+from akmatori_server.events import EventKind, EventLog, NewEvent, incident_data
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
 from akmatori_server.incidents.cursor import EPOCH
@@ -24,9 +25,10 @@ CREATE = KeyedCreate(
 class IncidentHandlers:
     """Incidents over HTTP."""
 
-    def __init__(self, incidents: IncidentService, trail: AuditTrail) -> None:
+    def __init__(self, incidents: IncidentService, trail: AuditTrail, events: EventLog) -> None:
         self._incidents = incidents
         self._trail = trail
+        self._events = events
 
     def list_incidents(
         self,
@@ -59,7 +61,7 @@ class IncidentHandlers:
         """Open an incident and queue its investigation."""
         new = requested_by_task(body.task, body.context or None)
         with self._incidents.opening() as opening:
-            return CREATE.answer(
+            created = CREATE.answer(
                 opening.connection,
                 call,
                 key=idempotency_key,
@@ -67,12 +69,17 @@ class IncidentHandlers:
                 create=lambda: self._created(call, opening, new),
                 now=opening.now,
             )
+        self._events.wake()
+        return created
 
     def _created(self, call: Call, opening: Opening, new: NewIncident) -> models.CreateIncidentResult:
         shown = _opened_model(opening.open(new))
         after = codec.encode_create_incident_result(shown)
         target = f"incident:{shown.uuid}"
         self._trail.record(opening.connection, call, Action.INCIDENT_CREATED, target, None, after)
+        told = incident_data(status=shown.status.value, title=new.title)
+        event = NewEvent(kind=EventKind.INCIDENT_OPENED, incident_uuid=shown.uuid, data=told, at=opening.now)
+        self._events.record(opening.connection, [event])
         return shown
 
     def get_incident(self, _call: Call, /, *, uuid: str) -> Answer[models.Incident]:
@@ -104,6 +111,11 @@ def incident_model(incident: Incident, full_log: str) -> models.Incident:
         updated_at=incident.updated_at,
         slack_channel_id=incident.slack_channel_id,
         slack_message_ts=incident.slack_message_ts,
+        kind=models.IncidentKind(incident.kind),
+        alert_count=incident.alert_count,
+        firing_count=incident.firing_count,
+        last_alert_at=UNSET if incident.last_alert_at is None else incident.last_alert_at,
+        resolved_at=UNSET if incident.resolved_at is None else incident.resolved_at,
     )
 
 

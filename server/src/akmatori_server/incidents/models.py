@@ -21,6 +21,14 @@ class Status(enum.StrEnum):
     DIAGNOSED = "diagnosed"
 
 
+class Kind(enum.StrEnum):
+    """What it was opened for."""
+
+    TASK = "task"
+    ALERT = "alert"
+    STORM = "storm"
+
+
 @attrs.frozen(kw_only=True)
 class NewIncident:
     """What opens an incident; identifiers, times and the working directory are added when it is stored."""
@@ -29,6 +37,10 @@ class NewIncident:
     source_id: str
     title: str
     context: dict[str, JSON]
+    kind: Kind = Kind.TASK
+    alert_source_id: int | None = None
+    # What further alerts must have in common with it to join.
+    open_key: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -62,6 +74,11 @@ class Incident:
     updated_at: datetime
     slack_channel_id: str
     slack_message_ts: str
+    kind: str
+    alert_count: int
+    firing_count: int
+    last_alert_at: datetime | None
+    resolved_at: datetime | None
 
 
 @attrs.frozen(kw_only=True)

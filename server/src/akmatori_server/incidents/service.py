@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -59,25 +59,42 @@ class Opening:
 
     def open(self, new: NewIncident) -> OpenedIncident:
         """Store the incident and queue its investigation; both take effect when the transaction commits."""
-        identifier = str(uuid.uuid4())
-        directory = self._make_directory(identifier)
-        incident_id = store.insert(
-            self.connection,
+        [opened] = self.open_all([new])
+        return opened
+
+    def open_all(self, new: Sequence[NewIncident]) -> list[OpenedIncident]:
+        """Do the same for several, in their order."""
+        if not new:
+            return []
+        named = [(incident, str(uuid.uuid4())) for incident in new]
+        directories = [self._make_directory(identifier) for _, identifier in named]
+        rows = [
             {
                 "uuid": identifier,
-                "source": new.source,
-                "source_id": storable_text(new.source_id, LONGEST_SOURCE_ID),
-                "title": storable_text(new.title, LONGEST_TITLE),
+                "source": incident.source,
+                "source_id": storable_text(incident.source_id, LONGEST_SOURCE_ID),
+                "title": storable_text(incident.title, LONGEST_TITLE),
                 "status": Status.PENDING.value,
-                "context": storable_object(dict(new.context)),
+                "context": storable_object(dict(incident.context)),
                 "working_dir": str(directory),
+                "kind": incident.kind.value,
+                "alert_source_id": incident.alert_source_id,
+                "open_key": incident.open_key,
                 "started_at": self.now,
                 "created_at": self.now,
                 "updated_at": self.now,
-            },
-        )
-        self._queue.enqueue(self.connection, incident_id)
-        return OpenedIncident(id=incident_id, uuid=identifier, working_dir=directory)
+            }
+            for (incident, identifier), directory in zip(named, directories, strict=True)
+        ]
+        opened = [
+            OpenedIncident(id=number, uuid=identifier, working_dir=directory)
+            for number, (_, identifier), directory in zip(
+                store.insert(self.connection, rows), named, directories, strict=True
+            )
+        ]
+        for incident in opened:
+            self._queue.enqueue(self.connection, incident.id)
+        return opened
 
     def discard_directories(self) -> None:
         """Remove the directories of incidents that were rolled back; they are empty."""
@@ -86,7 +103,8 @@ class Opening:
                 directory.rmdir()
 
     def _make_directory(self, identifier: str) -> Path:
-        self._root.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
+        if not self._made:
+            self._root.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
         directory = self._root / identifier
         directory.mkdir(mode=DIRECTORY_MODE)
         self._made.append(directory)

@@ -24,7 +24,9 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 def storable_text(text: str, longest: int | None = None) -> str:
     """Replace NUL and lone surrogates by U+FFFD, and keep `longest` characters at most."""
-    cleaned = _UNSTORABLE.sub(REPLACEMENT, text)
+    # Nearly every text is plain, and that is seen ten times as fast as searched for.
+    is_plain = text.isascii() and "\x00" not in text
+    cleaned = text if is_plain else _UNSTORABLE.sub(REPLACEMENT, text)
     return cleaned if longest is None else cleaned[:longest]
 
 

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from akmatori_server.database import Timestamp
-from akmatori_server.incidents.log import assemble
+from akmatori_server.incidents.log import LogLine, assemble
 from akmatori_server.incidents.models import CreatedBetween, Incident, Position
+from akmatori_server.incidents.storable import storable_text
 from akmatori_server.incidents.tables import incident_log, incidents
 
+LONGEST_KEY = 200
+
 # Names as plain strings: SQLAlchemy's own are a subclass that some encoders refuse.
-_NAMES = tuple(str(column.name) for column in incidents.c if column.name != "fence")
+_INTERNAL = frozenset({"fence", "open_key", "alert_source_id"})
+_NAMES = tuple(str(column.name) for column in incidents.c if column.name not in _INTERNAL)
 _COLUMNS = tuple(incidents.c[name] for name in _NAMES)
+# Built once: building it costs more than running it.
+_INSERT = sa.insert(incidents).returning(incidents.c.id, sort_by_parameter_order=True)
 _NEWEST_FIRST = (incidents.c.created_at.desc(), incidents.c.id.desc())
 
 
-def insert(connection: sa.Connection, values: dict[str, Any]) -> int:
-    """Store a new incident and return its id."""
-    statement = sa.insert(incidents).values(values).returning(incidents.c.id)
-    return int(connection.execute(statement).scalar_one())
+def insert(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Store new incidents and return their ids, in the same order."""
+    return [int(number) for number in connection.execute(_INSERT, rows).scalars()]
 
 
 def get(connection: sa.Connection, uuid: str) -> Incident | None:
@@ -76,19 +83,22 @@ def logs(connection: sa.Connection, ids: Sequence[int]) -> dict[int, str]:
     return {incident_id: assemble((row.kind, row.text) for row in lines) for incident_id, lines in rows}
 
 
-def still_pending(connection: sa.Connection, ids: Sequence[int]) -> int | None:
-    """Return the oldest of these incidents that nobody has taken yet, locked until the transaction ends.
-
-    The lock makes whoever takes it wait (and see what was attached), or makes us see that it is taken.
-    """
-    query = (
-        sa.select(incidents.c.id)
-        .where(incidents.c.id.in_(ids), incidents.c.status == "pending")
-        .order_by(incidents.c.id)
-        .limit(1)
-        .with_for_update()
-    )
-    return connection.execute(query).scalar_one_or_none()
+def add_log_lines(connection: sa.Connection, lines: Sequence[tuple[int, LogLine]], now: datetime) -> None:
+    """Add lines to the logs of incidents; one whose key is there already is left as it is."""
+    rows = [
+        {
+            "incident_id": incident_id,
+            "key": line.key[:LONGEST_KEY],
+            "kind": line.kind.value,
+            "text": storable_text(line.text),
+            "created_at": now,
+        }
+        for incident_id, line in lines
+    ]
+    if rows:
+        insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+        statement = insert(incident_log).on_conflict_do_nothing(index_elements=["incident_id", "key"])
+        connection.execute(statement, rows)
 
 
 def _within(bounds: CreatedBetween) -> list[sa.ColumnElement[bool]]:

@@ -27,10 +27,25 @@ incidents = sa.Table(
     sa.Column("updated_at", Timestamp, nullable=False),
     sa.Column("slack_channel_id", sa.String(64), nullable=False, server_default=""),
     sa.Column("slack_message_ts", sa.String(64), nullable=False, server_default=""),
+    # What it was opened for: a task, alerts, or a storm of them.
+    sa.Column("kind", sa.String(16), nullable=False, server_default="task"),
+    # The source of its first alert; no foreign key, since numbers of sources are never used again.
+    sa.Column("alert_source_id", sa.Integer),
+    # What alerts must have in common to join it, while they may: no two incidents have the same at a time.
+    sa.Column("open_key", sa.String(255)),
+    # Its alerts, counted as they come and go.
+    sa.Column("alert_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("firing_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("last_alert_at", Timestamp),
+    # When the last of its alerts was resolved; NULL while one fires, and for incidents without alerts.
+    sa.Column("resolved_at", Timestamp),
     # Raised by whoever takes the incident; every later write is refused unless it carries the current number.
     sa.Column("fence", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_incidents_created_at_id", "created_at", "id"),
     sa.Index("ix_incidents_status_created_at_id", "status", "created_at", "id"),
+    sa.Index("uq_incidents_open_key", "open_key", unique=True),
+    # Tells a storm: how many incidents a source opened in the last minute.
+    sa.Index("ix_incidents_alert_source_id_created_at", "alert_source_id", "created_at"),
     sqlite_autoincrement=True,
 )
 

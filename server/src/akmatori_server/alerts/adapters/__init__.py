@@ -1,15 +1,22 @@
-"""One adapter per vendor: pure functions from a webhook's body to normalised alerts."""
+"""One adapter per vendor: pure functions from a webhook's headers and body to normalised alerts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from akmatori_server.alerts.adapters import alertmanager
-from akmatori_server.alerts.models import NormalisedAlert
+from akmatori_server.alerts.adapters import alertmanager, datadog, generic, grafana, pagerduty, zabbix
+from akmatori_server.alerts.models import Reading
 
-Adapter = Callable[[Mapping[str, object], Mapping[str, str]], list[NormalisedAlert]]
-"""Takes the body and the effective field mappings; raises BadRequest for a body of another shape."""
+Adapter = Callable[[Mapping[str, str], object, Mapping[str, str]], Reading]
+"""Takes the headers, the JSON of the body and the operator's field mappings; raises BadRequest for another shape."""
 
-ADAPTERS: Mapping[str, Adapter] = {"alertmanager": alertmanager.parse}
+READERS: Mapping[str, Adapter] = {
+    "alertmanager": alertmanager.read,
+    "pagerduty": pagerduty.read,
+    "grafana": grafana.read,
+    "datadog": datadog.read,
+    "zabbix": zabbix.read,
+    "generic": generic.read,
+}
 
-__all__ = ["ADAPTERS", "Adapter"]
+__all__ = ["READERS", "Adapter"]
