@@ -74,7 +74,7 @@ def spec(session: nox.Session) -> None:
 @nox.session
 def soak(session: nox.Session) -> None:
     """Run the long form of the hard promises: kill -9 200 times, long fuzzing."""
-    install(session, "test", "codegen", "checks")
+    install(session, "test", "codegen", "checks", "fuzz")
     session.run("pytest", "-m", "soak", "--timeout", "7200", *session.posargs, env={"AKMATORI_SOAK": "1"})
 
 

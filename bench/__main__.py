@@ -1,12 +1,17 @@
-"""`nox -s bench [-- sdk server imports]`: run the named benchmarks, or all, and print one table each."""
+"""`nox -s bench [-- alerts sdk server imports]`: run the named benchmarks, or all, and print one table each."""
 
 from __future__ import annotations
 
 import sys
 
-from bench import imports, sdk_list, server_requests
+from bench import alerts, imports, sdk_list, server_requests
 
-BENCHMARKS = {"imports": imports.main, "sdk": sdk_list.main, "server": server_requests.main}
+BENCHMARKS = {
+    "alerts": alerts.main,
+    "imports": imports.main,
+    "sdk": sdk_list.main,
+    "server": server_requests.main,
+}
 
 
 def main() -> int:

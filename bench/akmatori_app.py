@@ -10,15 +10,6 @@ from pathlib import Path
 
 from akmatori_server.app import create_app
 from akmatori_server.config import Options, load_settings
-from akmatori_server.engine import MemoryEngine
-from akmatori_server.engine.port import Handler
-
-
-class IdleEngine(MemoryEngine):
-    """Takes incidents into its queue and leaves them there."""
-
-    def run(self, handler: Handler, concurrency: int) -> None:
-        """Do nothing."""
-
+from bench.akmatori_engine import IdleEngine
 
 app = create_app(load_settings(options=Options(data_dir=Path(os.environ["BENCH_DATA"]))), engine=IdleEngine())

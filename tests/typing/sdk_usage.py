@@ -13,9 +13,12 @@ from akmatori_sdk import (
     Aotanami,
     AsyncAkmatori,
     AsyncAotanami,
+    AsyncEventStream,
     AsyncPager,
+    AsyncTail,
     CallOptions,
     Delivery,
+    EventStream,
     NotFoundError,
     Page,
     Pager,
@@ -24,13 +27,14 @@ from akmatori_sdk import (
     RetryPolicy,
     Sent,
     StatusError,
+    Tail,
     Timeout,
     TransportError,
     Unset,
     Upload,
     WaitTimeoutError,
 )
-from akmatori_sdk.akmatori import Incident, IncidentStatus, Skill
+from akmatori_sdk.akmatori import Event, EventKind, Incident, IncidentStatus, Skill
 from akmatori_sdk.aotanami import Incident as ClusterIncident
 
 
@@ -41,6 +45,30 @@ def clients() -> None:
     with Aotanami(token="t") as other:
         assert_type(other, Aotanami)
         assert_type(other.incidents.list(), Pager[ClusterIncident])
+
+
+def streams(client: Akmatori) -> None:
+    with client.events.stream(incident="u", kind=EventKind.INCIDENT_OPENED) as events:
+        assert_type(events, EventStream[Event])
+        for event in events:
+            assert_type(event, Event)
+            assert_type(event.kind, EventKind)
+            assert_type(event.incident_uuid, str | None)
+            assert_type(event.data.title, str | Unset)
+        assert_type(events.last_event_id, str | None)
+    with client.incidents.tail("u", timeout=5) as tail:
+        assert_type(tail, Tail)
+        assert_type(next(tail), str)
+        assert_type(tail.incident, Incident | None)
+
+
+async def async_streams(client: AsyncAkmatori) -> None:
+    async with client.events.stream(kind="incident.opened") as events:
+        assert_type(events, AsyncEventStream[Event])
+        async for event in events:
+            assert_type(event, Event)
+    assert_type(client.incidents.tail("u"), AsyncTail)
+    assert_type([piece async for piece in client.incidents.tail("u")], list[str])
 
 
 def calls(client: Akmatori) -> None:

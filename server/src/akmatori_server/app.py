@@ -18,18 +18,22 @@ from akmatori_server._generated.akmatori import stubs as akmatori_stubs
 from akmatori_server._generated.aotanami import bindings as aotanami_bindings
 from akmatori_server._generated.aotanami import stubs as aotanami_stubs
 from akmatori_server.alert_sources.handlers import AlertSourceHandlers
-from akmatori_server.alerts.handlers import WebhookHandlers
-from akmatori_server.alerts.ingest import Ingest
+from akmatori_server.alerts.handlers import AlertHandlers, WebhookHandlers
 from akmatori_server.audit.handlers import AuditHandlers
 from akmatori_server.auth.authenticator import CachingAuthenticator
 from akmatori_server.auth.handlers import ApiKeyHandlers, AuthHandlers
 from akmatori_server.config import Settings
 from akmatori_server.context_files.handlers import ContextHandlers
+from akmatori_server.correlation.arena import run_in_arena
+from akmatori_server.correlation.handlers import CorrelationRulesHandlers
 from akmatori_server.database import Database
 from akmatori_server.database.migrate import is_current
+from akmatori_server.deliveries.handlers import DeliveryHandlers
+from akmatori_server.deliveries.replay import ReplayService
 from akmatori_server.docs.handlers import AkmatoriDocs, AotanamiDocs, read_specification
-from akmatori_server.docs.pages import BELOW, DocsAssets
+from akmatori_server.docs.pages import BELOW, DocsAssets, to_the_docs
 from akmatori_server.engine import DBOSEngine, Engine
+from akmatori_server.events.handlers import EventHandlers
 from akmatori_server.health.handlers import Check, HealthHandlers, MetricsPage
 from akmatori_server.health.store import incidents_by_status
 from akmatori_server.http.application import build_application
@@ -49,6 +53,8 @@ from akmatori_server.runbooks.handlers import RunbookHandlers
 from akmatori_server.runbooks.mirrored import MirroredRunbookHandlers
 from akmatori_server.services import Services, build_services
 from akmatori_server.settings.handlers import SettingsHandlers
+from akmatori_server.settings.proxy import ProxyService
+from akmatori_server.silences.handlers import SilenceHandlers
 from akmatori_server.skills.handlers import SkillHandlers
 from akmatori_server.tools.handlers import ToolHandlers, ToolTypeHandlers
 from akmatori_server.tools.opening import open_catalogue
@@ -85,7 +91,7 @@ def create_app(
         authenticator=CachingAuthenticator(site.auth),
         setup_required=site.auth.setup_required,
         observe=metrics.observe,
-        sides={"/metrics": MetricsPage(metrics), BELOW: DocsAssets()},
+        sides={"/": to_the_docs, "/metrics": MetricsPage(metrics), BELOW: DocsAssets()},
         cors_origins=settings.cors_origins,
         lifespan=lifecycle.lifespan,
         check_responses=settings.check_responses,
@@ -99,18 +105,33 @@ def _akmatori(site: Installation, services: Services, checks: Mapping[str, Check
         auth=AuthHandlers(site.auth, trail, username=site.settings.admin_username),
         api_keys=ApiKeyHandlers(site.auth, trail),
         audit=AuditHandlers(trail),
-        incidents=IncidentHandlers(incidents, trail),
+        incidents=IncidentHandlers(incidents, trail, services.events),
         alert_sources=AlertSourceHandlers(sources, trail),
-        webhooks=WebhookHandlers(Ingest(sources, incidents)),
+        alerts=AlertHandlers(services.alerts),
+        correlation_rules=CorrelationRulesHandlers(services.correlation_rules, run_in_arena),
+        silences=SilenceHandlers(services.silences, trail),
+        events=EventHandlers(services.event_hub),
+        deliveries=DeliveryHandlers(
+            services.deliveries,
+            ReplayService(site.database, services.deliveries, services.ingest.replay, trail, now=site.now),
+        ),
+        webhooks=WebhookHandlers(services.ingest),
         runbooks=MirroredRunbookHandlers(RunbookHandlers(services.runbooks, trail), services.runbook_mirror),
         skills=SkillHandlers(services.skills, services.skill_scripts, services.skill_sync),
         tool_types=ToolTypeHandlers(services.tools),
         tools=ToolHandlers(services.tools, services.ssh_keys),
         context=ContextHandlers(services.context_files),
         http_connectors=HttpConnectorHandlers(
-            services.http_connectors, ConnectorTrial(services.http_connectors, services.tools)
+            services.http_connectors,
+            ConnectorTrial(
+                services.http_connectors,
+                services.tools,
+                route=services.settings.route(ProxyService.HTTP_CONNECTORS),
+            ),
         ),
-        mcp_servers=McpServerHandlers(services.mcp_servers),
+        mcp_servers=McpServerHandlers(
+            services.mcp_servers, route=services.settings.route(ProxyService.MCP_SERVERS)
+        ),
         settings=SettingsHandlers(services.settings, trail),
         health=HealthHandlers(version=version("akmatori-server"), checks=checks),
         docs=AkmatoriDocs(read_specification("akmatori", "openapi.yaml")),
@@ -167,7 +188,7 @@ class _Lifecycle:
         """Run the engine while the server runs."""
         site = self._site
         investigator = RuleInvestigator(site.database, now=site.now)
-        runner = Runner(site.database, investigator, now=site.now)
+        runner = Runner(site.database, investigator, now=site.now, events=self._services.events)
         try:
             self._services.declare_schedules(self._engine)
             # Both wait for the database and for threads, which the event loop must not.
@@ -179,6 +200,7 @@ class _Lifecycle:
             yield
         finally:
             self._is_running = False
+            await asyncio.to_thread(self._services.ingest.close)
             await asyncio.to_thread(self._engine.stop)
             site.close()
             _log.info("server_stopped")

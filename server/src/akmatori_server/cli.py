@@ -22,6 +22,7 @@ from akmatori_server.http.call import Scope
 from akmatori_server.installation import Installation, open_installation
 from akmatori_server.logs import configure_logs
 from akmatori_server.process_lock import AlreadyRunningError, ProcessLock
+from akmatori_server.rules_commands import rules
 from akmatori_server.secrets_commands import secrets
 
 GRACE_SECONDS = 20
@@ -59,6 +60,7 @@ def serve(host: str | None, port: int | None, data_dir: Path | None, database_ur
     import uvicorn
 
     from akmatori_server.app import create_app
+    from akmatori_server.http.serving import Server
 
     options = Options(host=host, port=port, data_dir=data_dir, database_url=database_url)
     with _sentences():
@@ -93,7 +95,7 @@ def serve(host: str | None, port: int | None, data_dir: Path | None, database_ur
                 limit_concurrency=MOST_CONNECTIONS,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
-            server = uvicorn.Server(config)
+            server = Server(config, on_stop=site.stopping.begin)
             # uvicorn has stopped in good order when it passes Ctrl-C on.
             with contextlib.suppress(KeyboardInterrupt):
                 server.run(sockets=[listening])
@@ -130,11 +132,11 @@ def keys() -> None:
 def create_key(name: str, scope: str, data_dir: Path | None, database_url: str | None) -> None:
     """Make an API key and print it. It is shown this once."""
     with _sentences(), _installation(data_dir, database_url) as site:
-        trail = AuditTrail(site.database, now=site.now)
 
         def record(connection: sa.Connection, key: ApiKey) -> None:
-            after = {"name": key.name, "scope": key.scope.value}
-            trail.record(connection, None, Action.API_KEY_CREATED, f"api_key:{key.id}", None, after)
+            _trail(site).record(
+                connection, None, Action.API_KEY_CREATED, f"api_key:{key.id}", None, _recorded(key)
+            )
 
         created = site.auth.create_key(name, Scope(scope), record=record)
         click.echo(f"For the server with the data directory {site.settings.data_dir}.", err=True)
@@ -160,11 +162,26 @@ def list_keys(data_dir: Path | None, database_url: str | None) -> None:
 def revoke_key(name: str, data_dir: Path | None, database_url: str | None) -> None:
     """Revoke an API key. A running server refuses it after 5 seconds at most."""
     with _sentences(), _installation(data_dir, database_url) as site:
-        site.auth.revoke_key_named(name)
+
+        def record(connection: sa.Connection, key: ApiKey) -> None:
+            _trail(site).record(
+                connection, None, Action.API_KEY_REVOKED, f"api_key:{key.id}", _recorded(key), None
+            )
+
+        site.auth.revoke_key_named(name, record=record)
         click.echo(f"The key {name} is revoked.")
 
 
+def _trail(site: Installation) -> AuditTrail:
+    return AuditTrail(site.database, now=site.now)
+
+
+def _recorded(key: ApiKey) -> dict[str, object]:
+    return {"id": key.id, "name": key.name, "scope": key.scope.value, "hint": key.hint}
+
+
 main.add_command(secrets)
+main.add_command(rules)
 
 
 @contextlib.contextmanager

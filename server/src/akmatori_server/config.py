@@ -42,6 +42,10 @@ class Settings:
     log_level: str = "info"
     # Incidents investigated at once.
     concurrency: int = 4
+    # Streams of events open at once; further readers are told to come back.
+    event_streams: int = 500
+    # Correlation rules that decide alone; None: the ones that the API stored.
+    rules_file: Path | None = None
     # Let the dashboard of the product read the catalogue of tools without a login.
     open_catalogue: bool = False
     # Check every answer against the specification; for tests and staging.
@@ -110,6 +114,9 @@ def load_settings(environment: Mapping[str, str] | None = None, options: Options
         cors_origins=_origins(read.text("CORS_ORIGINS") or ""),
         log_level=log_level,
         concurrency=read.number("CONCURRENCY", 4, 1, 100),
+        # Fewer than the connections a server takes, so that requests find one, too.
+        event_streams=read.number("EVENT_STREAMS", 500, 1, 900),
+        rules_file=_path(read.text("RULES_FILE")),
         open_catalogue=read.number("OPEN_CATALOGUE", 0, 0, 1) == 1,
         check_responses=read.number("CHECK_RESPONSES", 0, 0, 1) == 1,
     )
@@ -155,6 +162,10 @@ def _data_dir(read: _Environment) -> Path:
         return Path(named).expanduser()
     home = read.text("XDG_DATA_HOME")
     return (Path(home) if home else Path.home() / ".local" / "share") / "akmatori"
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text).expanduser()
 
 
 def _checked_url(text: str) -> str:

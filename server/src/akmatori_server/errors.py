@@ -48,9 +48,13 @@ class Unauthorized(ApiError):
     default_code = "unauthorized"
 
     def __init__(
-        self, message: str = "A valid token or API key is needed.", *, realm: str = 'Bearer realm="API"'
+        self,
+        message: str = "A valid token or API key is needed.",
+        *,
+        code: str | None = None,
+        realm: str = 'Bearer realm="API"',
     ) -> None:
-        super().__init__(message, headers={"WWW-Authenticate": realm})
+        super().__init__(message, code=code, headers={"WWW-Authenticate": realm})
 
 
 class Forbidden(ApiError):

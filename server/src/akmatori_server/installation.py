@@ -16,6 +16,7 @@ from akmatori_server.crypto import SecretBox, key_from_file
 from akmatori_server.database import Database
 from akmatori_server.database.migrate import migrate
 from akmatori_server.secrets_rotation import check_readable, keys_from_file
+from akmatori_server.stopping import Stopping
 
 Now = Callable[[], datetime]
 
@@ -29,6 +30,7 @@ class Installation:
     secrets: SecretBox
     auth: AuthService
     now: Now
+    stopping: Stopping = attrs.field(factory=Stopping)
 
     def close(self) -> None:
         """Give the database's connections back."""

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import attrs
 
+from akmatori_server.alert_sources.at_hand import SourcesAtHand
 from akmatori_server.alert_sources.service import AlertSourceService
+from akmatori_server.alerts.ingest import Gate, Ingest
+from akmatori_server.alerts.reader import AlertReader
+from akmatori_server.alerts.release import HeldAlerts
 from akmatori_server.audit.trail import AuditTrail
 from akmatori_server.context_files.service import ContextFileService
+from akmatori_server.correlation.service import RulesService
+from akmatori_server.deliveries.cleanup import DeliveryCleanup
+from akmatori_server.deliveries.limiter import RateLimiter
+from akmatori_server.deliveries.sealing import BodySeal
+from akmatori_server.deliveries.service import DeliveryLog
 from akmatori_server.engine import Engine
+from akmatori_server.events import EventLog
+from akmatori_server.events.cleanup import EventCleanup
+from akmatori_server.events.hub import EventHub
+from akmatori_server.events.subscription import StreamLimits
 from akmatori_server.files import SafeDirectory
 from akmatori_server.http_connectors.service import HttpConnectorService
 from akmatori_server.incidents.service import IncidentService
@@ -17,6 +30,9 @@ from akmatori_server.retention.job import RetentionJob
 from akmatori_server.runbooks.mirror import RunbookMirror
 from akmatori_server.runbooks.service import RunbookService
 from akmatori_server.settings.service import SettingsService
+from akmatori_server.silences.book import SilenceBook
+from akmatori_server.silences.release import ReleaseJob
+from akmatori_server.silences.service import SilenceService
 from akmatori_server.skills.scripts import ScriptService
 from akmatori_server.skills.service import SkillService
 from akmatori_server.skills.sync import SkillSync
@@ -35,9 +51,19 @@ class Services:
     """What the handlers are made of."""
 
     audit: AuditTrail
+    events: EventLog
+    event_hub: EventHub
+    event_cleanup: EventCleanup
     settings: SettingsService
     incidents: IncidentService
     alert_sources: AlertSourceService
+    alerts: AlertReader
+    ingest: Ingest
+    correlation_rules: RulesService
+    silences: SilenceService
+    silence_release: ReleaseJob
+    deliveries: DeliveryLog
+    delivery_cleanup: DeliveryCleanup
     runbooks: RunbookService
     runbook_mirror: RunbookMirror
     tools: ToolService
@@ -52,6 +78,8 @@ class Services:
 
     def prepare(self) -> None:
         """Write what every installation has, and bring files and rows together after a crash."""
+        # First of all: a file that cannot be used ends the start.
+        self.correlation_rules.load()
         self.settings.seed()
         self.alert_sources.seed_types()
         self.tools.seed_types()
@@ -62,7 +90,11 @@ class Services:
 
     def declare_schedules(self, engine: Engine) -> None:
         """Tell the engine what is done by the clock."""
+        self.correlation_rules.watch()
         self.retention.declare(engine)
+        self.event_cleanup.declare(engine)
+        self.silence_release.declare(engine)
+        self.delivery_cleanup.declare(engine)
         engine.schedule("runbook-mirror", MIRROR_SCHEDULE, self._mirror_runbooks)
 
     def _mirror_runbooks(self) -> None:
@@ -73,15 +105,44 @@ def build_services(site: Installation, engine: Engine) -> Services:
     """Build the services of one installation."""
     database, secrets, now, data = site.database, site.secrets, site.now, site.settings.data_dir
     audit = AuditTrail(database, now=now)
+    events = EventLog()
+    hub = EventHub(database, events, limits=StreamLimits(streams=site.settings.event_streams))
+    site.stopping.listen(hub.end)
     settings = SettingsService(database, secrets, now=now)
+    incidents = IncidentService(database, queue=engine, data_directory=data, now=now)
+    sources = AlertSourceService(database, secrets, now=now)
+    rules = RulesService(database, audit, file=site.settings.rules_file, now=now)
+    site.stopping.listen(rules.stop)
+    silences = SilenceBook()
+    deliveries = DeliveryLog(database, BodySeal(secrets, now=now), now=now)
+    ingest = Ingest(
+        SourcesAtHand(sources),
+        incidents,
+        rules=rules,
+        silences=silences,
+        events=events,
+        gate=Gate(limiter=RateLimiter(), deliveries=deliveries),
+        now=now,
+    )
+    held = HeldAlerts(sources, incidents, rules=rules, silences=silences, events=events)
     tools = ToolService(database, secrets, audit, now=now)
     workspace = SkillWorkspace(database, SafeDirectory(data / "skills"))
     skills = SkillService(workspace, SkillViews(workspace, ShownTools(tools)), audit=audit, now=now)
     return Services(
         audit=audit,
+        events=events,
+        event_hub=hub,
+        event_cleanup=EventCleanup(database, now=now),
         settings=settings,
-        incidents=IncidentService(database, queue=engine, data_directory=data, now=now),
-        alert_sources=AlertSourceService(database, secrets, now=now),
+        incidents=incidents,
+        alert_sources=sources,
+        alerts=AlertReader(database, rules),
+        ingest=ingest,
+        deliveries=deliveries,
+        delivery_cleanup=DeliveryCleanup(database, now=now),
+        correlation_rules=rules,
+        silences=SilenceService(database, events, now=now),
+        silence_release=ReleaseJob(database, held.release, now, events=events),
         runbooks=RunbookService(database, now=now),
         runbook_mirror=RunbookMirror(database, SafeDirectory(data / "runbooks"), audit=audit, now=now),
         tools=tools,

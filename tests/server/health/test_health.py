@@ -60,6 +60,17 @@ def test_metrics_count_requests_and_incidents(server: Site, admin: httpx.Client)
     assert (posted.status_code, posted.headers["allow"]) == (405, "GET, HEAD")
 
 
+def test_the_servers_address_leads_to_the_documentation(server: Site, setup_site: Site) -> None:
+    """Before the setup too."""
+    for site in (server, setup_site):
+        with site.client() as client:
+            led, posted = client.get("/"), client.post("/")
+            followed = client.get("/", follow_redirects=True)
+        assert (led.status_code, led.headers["location"]) == (307, "api/docs")
+        assert (followed.status_code, followed.url.path) == (200, "/api/docs")
+        assert posted.status_code == 405
+
+
 def test_the_documentation_page_needs_nothing_from_elsewhere(server: Site) -> None:
     """Everything it loads is served here, and the policy forbids anything else."""
     with server.client() as client:

@@ -216,6 +216,15 @@ def test_a_raw_body_may_be_larger(toy: Toy) -> None:
     is_error(toy.client.post("/webhook/alert/u", content=in_chunks(*[b"x" * 1_000_000] * 11)), 413)
 
 
+@pytest.mark.parametrize("uuid", ["u", "broken"])
+def test_a_raw_body_that_is_too_large_is_told_to_its_listener(toy: Toy, uuid: str) -> None:
+    """Since the handler is not called; what the listener does changes no answer."""
+    size = 11 * 1024 * 1024
+    is_error(toy.client.post(f"/webhook/alert/{uuid}", content=b"x" * size), 413)
+
+    assert toy.things.stored == [(uuid, size, 413, str(size))]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [

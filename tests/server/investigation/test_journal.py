@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from akmatori_server.database import Database
+from akmatori_server.events import EventLog, store
 from akmatori_server.incidents.log import LineKind, LogLine, assemble, read_log
 from akmatori_server.incidents.models import Status
 from akmatori_server.incidents.tables import incidents
@@ -188,3 +189,36 @@ def test_times_pass_between_writes(database: Database) -> None:
     journal.note("n", "text")
 
     assert row_of(database, incident_id).updated_at == NOW + timedelta(minutes=1)
+
+
+def test_those_who_watch_are_told_of_every_step(database: Database) -> None:
+    """In the transaction of the step, and woken after it; a worker that is fenced off tells nothing."""
+    woken: list[int] = []
+    log = EventLog()
+    log.listen(lambda: woken.append(len(told(database))))
+    incident_id = new_incident(database)
+
+    old = Journal.take(database, incident_id, now=lambda: NOW, events=log)
+    journal = Journal.take(database, incident_id, now=lambda: NOW, events=log)
+    assert old is not None
+    assert journal is not None
+    journal.note("step", "Looking.")
+    with pytest.raises(Fenced):
+        old.note("step", "Looking, too.")
+    journal.close(Status.COMPLETED, "Found.")
+
+    uuid = row_of(database, incident_id).uuid
+    assert told(database) == [
+        ("incident.updated", uuid, "running"),
+        ("incident.updated", uuid, "running"),
+        ("incident.updated", uuid, "running"),
+        ("incident.completed", uuid, "completed"),
+    ]
+    assert woken == [1, 2, 3, 4]
+
+
+def told(database: Database) -> list[tuple[str, str | None, object]]:
+    """Return the events as (kind, incident, status)."""
+    with database.read() as connection:
+        events = store.after(connection, 0, limit=100)
+    return [(event.kind, event.incident_uuid, event.data["status"]) for event in events]

@@ -18,6 +18,13 @@ class Action(enum.StrEnum):
     ALERT_SOURCE_CREATED = "alert_source:created"
     ALERT_SOURCE_UPDATED = "alert_source:updated"
     ALERT_SOURCE_DELETED = "alert_source:deleted"
+    DELIVERY_REPLAYED = "alert_source:delivery:replayed"
+
+    CORRELATION_RULES_UPDATED = "correlation_rules:updated"
+
+    SILENCE_CREATED = "silence:created"
+    SILENCE_UPDATED = "silence:updated"
+    SILENCE_ENDED = "silence:ended"
 
     RUNBOOK_CREATED = "runbook:created"
     RUNBOOK_UPDATED = "runbook:updated"
@@ -59,5 +66,8 @@ class Action(enum.StrEnum):
     LLM_ACTIVATED = "settings:llm:activated"
     PROXY_UPDATED = "settings:proxy:updated"
     RETENTION_UPDATED = "settings:retention:updated"
+
+    SECRETS_ROTATED = "secrets:rotated"
+    SECRETS_FORGOTTEN = "secrets:forgotten"
 
     RETENTION_RAN = "retention:ran"

@@ -8,14 +8,18 @@ from akmatori_server.alerts import tables as alerts
 from akmatori_server.audit import tables as audit
 from akmatori_server.auth import tables as auth
 from akmatori_server.context_files import tables as context_files
+from akmatori_server.correlation import tables as correlation
 from akmatori_server.database.schema import metadata
+from akmatori_server.deliveries import tables as deliveries
 from akmatori_server.engine import tables as engine
+from akmatori_server.events import tables as events
 from akmatori_server.http_connectors import tables as http_connectors
 from akmatori_server.incidents import tables as incidents
 from akmatori_server.mcp_servers import tables as mcp_servers
 from akmatori_server.retention import tables as retention
 from akmatori_server.runbooks import tables as runbooks
 from akmatori_server.settings import tables as settings
+from akmatori_server.silences import tables as silences
 from akmatori_server.skills import tables as skills
 from akmatori_server.tools import tables as tools
 
@@ -25,7 +29,10 @@ MODULES = (
     audit,
     auth,
     context_files,
+    correlation,
+    deliveries,
     engine,
+    events,
     http_connectors,
     idempotency,
     incidents,
@@ -33,6 +40,7 @@ MODULES = (
     retention,
     runbooks,
     settings,
+    silences,
     skills,
     tools,
 )

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from akmatori_server.errors import NotFound
 from akmatori_server.http.gates import read_only, send_bytes
 
+DOCS = "/api/docs"
 BELOW = "/api/docs/"
 
 # Nothing but our own files: no inline script, no other host, no frame around the page.
@@ -94,6 +95,13 @@ class DocsAssets:
             await send({"type": "http.response.body", "body": b""})
             return
         await send_bytes(scope, send, asset.body, [*headers, (b"content-type", asset.content_type.encode())])
+
+
+async def to_the_docs(scope: Scope, _receive: Receive, send: Send) -> None:
+    """Lead whoever opens the server's address in a browser to the documentation."""
+    read_only(scope)
+    # Relative, as the page's own addresses are.
+    await send_bytes(scope, send, b"", [(b"location", DOCS.removeprefix("/").encode())], 307)
 
 
 def tag_of(body: bytes) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import weakref
 from collections.abc import Coroutine
 from typing import Any
 
@@ -12,6 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from akmatori_server.engine.port import Handler, Job
+
+# What a connection remembers about its transaction: incidents to be queued, and those that may be.
+_WAITING = "akmatori-memory-engine-waiting"
+_COMMITTED = "akmatori-memory-engine-committed"
 
 
 class MemoryEngine:
@@ -24,6 +29,7 @@ class MemoryEngine:
         self._queue: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._known: set[int] = set()
+        self._pools: weakref.WeakSet[sa.Pool] = weakref.WeakSet()
         self._cancelled: set[int] = set()
         self._running: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
         self._threads: list[threading.Thread] = []
@@ -31,11 +37,26 @@ class MemoryEngine:
 
     def enqueue(self, connection: sa.Connection, incident_id: int) -> None:
         """Queue the incident once the transaction of `connection` is committed."""
+        waiting: list[int] = connection.info.setdefault(_WAITING, [])
+        waiting.append(incident_id)
+        if len(waiting) == 1:
+            # SQLAlchemy tells of a commit before it commits, and a worker that is quick would find no row. The
+            # connection goes back to its pool after it, so that is when they are queued.
+            event.listen(connection, "commit", _note_commit, once=True)
+            event.listen(connection, "rollback", _note_rollback, once=True)
+        self._watch(connection.engine.pool)
 
-        def committed(_connection: sa.Connection) -> None:
-            self._put(incident_id)
+    def _watch(self, pool: sa.Pool) -> None:
+        with self._lock:
+            if pool in self._pools:
+                return
+            self._pools.add(pool)
 
-        event.listen(connection, "commit", committed, once=True)
+        def checked_in(_dbapi_connection: object, record: Any) -> None:
+            for committed in record.info.pop(_COMMITTED, ()):
+                self._put(committed)
+
+        event.listen(pool, "checkin", checked_in)
 
     def cancel(self, incident_id: int) -> None:
         """Drop a queued incident, or cancel the handler working on it."""
@@ -105,6 +126,15 @@ class MemoryEngine:
                 task.result()
 
         _run_in_new_loop(handle())
+
+
+def _note_commit(connection: sa.Connection) -> None:
+    committed: list[int] = connection.info.setdefault(_COMMITTED, [])
+    committed += connection.info.pop(_WAITING, ())
+
+
+def _note_rollback(connection: sa.Connection) -> None:
+    connection.info.pop(_WAITING, None)
 
 
 async def _awaited(handler: Handler, incident_id: int) -> None:

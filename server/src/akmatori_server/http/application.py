@@ -65,6 +65,7 @@ def build_application(
                 "Content-Type",
                 "Idempotency-Key",
                 "If-Match",
+                "Last-Event-ID",
                 "X-API-Key",
                 "X-Request-ID",
             ],

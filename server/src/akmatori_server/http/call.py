@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import BinaryIO, Generic, TypeVar
@@ -71,6 +71,32 @@ class FileAnswer(Answer[bytes]):
     filename: str
     etag: str
     modified_at: datetime
+
+
+@attrs.frozen(kw_only=True)
+class StreamMessage(Generic[T_co]):
+    """One block of a stream of server-sent events: an event, or without data only what stands around events."""
+
+    # The place a reader resumes from when this is the last it got.
+    id: str | None = None
+    event: str | None = None
+    data: T_co | None = None
+    # Milliseconds to wait before connecting again.
+    retry: int | None = None
+    comment: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class StreamAnswer(Generic[T_co]):
+    """Server-sent events as the answer: sent one by one until there are no more, or the caller is gone.
+
+    `close` is called once at the end, however it comes, even if `messages` was never asked for one.
+    """
+
+    messages: AsyncIterator[StreamMessage[T_co]]
+    close: Callable[[], None]
+    # Seconds that one message may wait for the caller to read; then the connection is cut.
+    patience: float = 20.0
 
 
 class Pending:

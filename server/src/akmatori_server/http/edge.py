@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
+import secrets
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -17,6 +19,12 @@ from akmatori_server.http.failures import Renderer, encode_failure, failure_from
 CAPABILITIES = b"idempotency-key, cursor"
 _SANE_ID = re.compile(rb"[!-~]{1,128}")
 _log = structlog.stdlib.get_logger("akmatori_server.http")
+# Request ids must differ, not be secret: asking the system for each would give up the interpreter's lock.
+_ids = random.Random(secrets.randbits(256))  # noqa: S311
+
+
+def _new_id() -> str:
+    return str(uuid.UUID(int=_ids.getrandbits(128), version=4))
 
 
 class Observer(Protocol):
@@ -36,7 +44,7 @@ class Edge:
         *,
         renderers: Sequence[tuple[str, Renderer]],
         observe: Observer,
-        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        new_id: Callable[[], str] = _new_id,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Take renderers as (path prefix, renderer); the longest prefix wins, so "/" catches the rest."""

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from akmatori_server.errors import Forbidden, MethodNotAllowed, Unavailable
 
+ROOT = "/"
 SETUP = "/auth/setup"
 # What must answer before a password exists: the wizard, the probes, the documentation, and the operator's
 # console, which leads a person to the wizard.
@@ -60,13 +61,13 @@ class SetupGate:
 class SidePaths:
     """Serves paths that are in no specification (assets, metrics, the console) beside the API.
 
-    A key that ends with a slash serves everything below it.
+    A key that ends with a slash serves everything below it, but "/" itself only the root.
     """
 
     def __init__(self, app: ASGIApp, *, sides: Mapping[str, Side]) -> None:
         self._app = app
-        self._exact = {path: side for path, side in sides.items() if not path.endswith("/")}
-        self._below = [(path, side) for path, side in sides.items() if path.endswith("/")]
+        self._exact = {path: side for path, side in sides.items() if not _is_folder(path)}
+        self._below = [(path, side) for path, side in sides.items() if _is_folder(path)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request here, or pass it on."""
@@ -103,5 +104,11 @@ async def send_bytes(
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
+def _is_folder(path: str) -> bool:
+    return path.endswith("/") and path != ROOT
+
+
 def _is_exempt(path: str) -> bool:
-    return any(path == known or path.startswith((f"{known}/", f"{known}-")) for known in _BEFORE_SETUP)
+    return path == ROOT or any(
+        path == known or path.startswith((f"{known}/", f"{known}-")) for known in _BEFORE_SETUP
+    )

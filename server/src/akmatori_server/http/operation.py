@@ -6,16 +6,25 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, TypeGuard, cast
 
 import attrs
 import orjson
+import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from akmatori_sdk._core.errors import DecodeError
 from akmatori_sdk._core.model import UNSET
-from akmatori_server.errors import BadRequest, Forbidden, NotInThisVersion, Unauthorized, UnsupportedMediaType
+from akmatori_server.errors import (
+    ApiError,
+    BadRequest,
+    Forbidden,
+    NotInThisVersion,
+    TooLarge,
+    Unauthorized,
+    UnsupportedMediaType,
+)
 from akmatori_server.http import call as calls
 from akmatori_server.http.binding import Binding
 from akmatori_server.http.body import JSON_LIMIT, RAW_LIMIT, parse_json, read_body
@@ -25,11 +34,16 @@ from akmatori_server.http.form_reader import FormReader
 from akmatori_server.http.parameters import ParameterReader
 from akmatori_server.http.responses import ResponseCheck
 from akmatori_server.http.schema import Validator
+from akmatori_server.http.stream_answer import send_stream
+
+_log = structlog.stdlib.get_logger("akmatori_server.http")
 
 JSON = "application/json"
 # Statuses whose answers have no body.
 EMPTY = frozenset({204, 304})
 DUMP_OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
+# Digits of an announced length that are believed: more is no length of anything.
+LONGEST_NUMBER = 18
 _RANK = {calls.Scope.READ: 1, calls.Scope.WRITE: 2, calls.Scope.ADMIN: 3}
 
 
@@ -40,6 +54,9 @@ class Reply:
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+
+
+_Result: TypeAlias = "Reply | calls.FileAnswer | calls.StreamAnswer[Any]"
 
 
 class Operation:
@@ -54,9 +71,12 @@ class Operation:
         *,
         check_responses: bool,
         spool_directory: Path | None = None,
+        on_too_large: Callable[..., None] | None = None,
     ) -> None:
         self._binding = binding
         self._handler = handler
+        # Hears of the bodies the handler never sees; see `resolve_listeners`.
+        self._on_too_large = on_too_large
         self._is_async = inspect.iscoroutinefunction(handler)
         schemas = {(str(p["in"]), str(p["name"])): p.get("schema", {}) for p in parameters}
         self._parameters = ParameterReader(binding.params, schemas)
@@ -90,18 +110,43 @@ class Operation:
             raw: bytes | None = None
             if self._binding.body is not None:
                 self._refuse_media_type(headers)
-                raw = await read_body(headers, receive, self._limit)
+                raw = await self._read_raw(call, scope, receive)
             result = await self._run(call, scope, None if raw is None else partial(self._read, raw))
         if isinstance(result, calls.FileAnswer):
             await send_file(scope, send, headers, result)
+            return
+        if isinstance(result, calls.StreamAnswer):
+            await send_stream(scope, receive, send, result, self._event)
             return
         await send({"type": "http.response.start", "status": result.status, "headers": result.headers})
         body = b"" if scope["method"] == "HEAD" else result.body
         await send({"type": "http.response.body", "body": body})
 
-    async def _run(
-        self, call: calls.Call, scope: Scope, body: Callable[[], Any] | None
-    ) -> Reply | calls.FileAnswer:
+    async def _read_raw(self, call: calls.Call, scope: Scope, receive: Receive) -> bytes:
+        try:
+            return await read_body(call.headers, receive, self._limit)
+        except TooLarge as error:
+            if self._on_too_large is not None:
+                # It may write to the database, which the event loop must not wait for.
+                await run_in_threadpool(self._tell, call, scope, error)
+            raise
+
+    def _tell(self, call: calls.Call, scope: Scope, error: TooLarge) -> None:
+        listener = cast("Callable[..., None]", self._on_too_large)
+        announced = call.headers.get("content-length", "")
+        size = int(announced) if announced.isdecimal() and len(announced) <= LONGEST_NUMBER else 0
+        try:
+            listener(
+                call, error, size=max(size, self._limit + 1), **self._arguments(scope, call.headers, None)
+            )
+        except ApiError as refusal:
+            # Nothing has this path, or the parameters are wrong: there is nobody to tell.
+            _log.debug("too_large_not_told", operation=self._binding.id, reason=refusal.code)
+        except Exception:  # noqa: BLE001  whatever the listener raises, the answer is 413
+            # Telling is a side of the answer, never the answer.
+            _log.exception("too_large_not_told", operation=self._binding.id)
+
+    async def _run(self, call: calls.Call, scope: Scope, body: Callable[[], Any] | None) -> _Result:
         handler = cast("Callable[..., Any]", self._handler)
         if self._is_async:
             return self._reply(await handler(call, **self._arguments(scope, call.headers, body)))
@@ -159,8 +204,16 @@ class Operation:
             # The schema allows what Python's types cannot hold, such as a leap second.
             raise BadRequest(f"The body cannot be read: {error}") from None
 
-    def _reply(self, result: Any) -> Reply | calls.FileAnswer:
+    def _event(self, event: Any) -> bytes:
+        data = self._encoded(event)
+        if self._check is not None:
+            self._check.check_event(data)
+        return data
+
+    def _reply(self, result: Any) -> _Result:
         if isinstance(result, calls.FileAnswer):
+            return result
+        if _is_stream(result):
             return result
         answer: calls.Answer[Any] = result if _is_answer(result) else calls.Answer(result)
         status = answer.status or self._binding.success
@@ -181,6 +234,10 @@ class Operation:
         if body is None:
             return b""
         return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _is_stream(result: Any) -> TypeGuard[calls.StreamAnswer[Any]]:
+    return isinstance(result, calls.StreamAnswer)
 
 
 def _is_answer(result: Any) -> bool:

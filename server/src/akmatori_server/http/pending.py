@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 PENDING: Mapping[str, frozenset[str]] = {
-    "akmatori": frozenset(),
+    "akmatori": frozenset({}),
     "aotanami": frozenset(
         {
             # health

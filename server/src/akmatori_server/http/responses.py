@@ -10,6 +10,7 @@ import orjson
 from akmatori_server.http.schema import Validator
 
 NOT_MODIFIED = 304
+EVENT_STREAM = "text/event-stream"
 
 
 class NonConformingAnswer(Exception):  # noqa: N818  it names the answer, and only tests ever see it
@@ -23,10 +24,14 @@ class ResponseCheck:
         self._operation_id = operation_id
         self._statuses = set(responses)
         self._validators: dict[str, Validator] = {}
+        self._events: Validator | None = None
         for status, response in responses.items():
             schema = response.get("content", {}).get("application/json", {}).get("schema")
             if schema is not None:
                 self._validators[status] = Validator(schema)
+            events = response.get("content", {}).get(EVENT_STREAM, {}).get("schema")
+            if events is not None:
+                self._events = Validator(events)
 
     def check(self, status: int, body: bytes) -> None:
         """Compare one answer.
@@ -46,3 +51,15 @@ class ResponseCheck:
         complaint = validator.complaint(orjson.loads(body)) if body else "The body is empty."
         if complaint is not None:
             raise NonConformingAnswer(f"{self._operation_id} answered {status}: {complaint}")
+
+    def check_event(self, data: bytes) -> None:
+        """Compare the data of one event of a stream.
+
+        Raises:
+            NonConformingAnswer: it breaks its schema, or none is documented.
+        """
+        complaint = (
+            "no stream is documented." if self._events is None else self._events.complaint(orjson.loads(data))
+        )
+        if complaint is not None:
+            raise NonConformingAnswer(f"{self._operation_id} sent an event: {complaint}")

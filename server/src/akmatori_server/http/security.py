@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
+from urllib.parse import parse_qs, urlencode
 
+from akmatori_server.auth.keys import PREFIX
 from akmatori_server.errors import Unauthorized
 from akmatori_server.http.call import Caller
 from akmatori_server.http.connexion_names import NO_VALUE
@@ -19,7 +21,7 @@ class Authenticator(Protocol):
 
 
 def security_map(authenticator: Authenticator) -> dict[str, Callable[[], object]]:
-    """Return connexion's `security_map`: both schemes, verified by one authenticator."""
+    """Return connexion's `security_map`: every kind of scheme, verified by one authenticator."""
     return {
         "bearer": lambda: _Scheme(authenticator, _from_authorization),
         "apiKey": lambda: _Scheme(authenticator, _from_key_header),
@@ -30,16 +32,17 @@ class _Scheme:
     """What connexion asks for each scheme: a function from a request to the caller, or to NO_VALUE."""
 
     def __init__(
-        self, authenticator: Authenticator, find: Callable[[list[tuple[bytes, bytes]]], str | None]
+        self, authenticator: Authenticator, find: Callable[[MutableMapping[str, Any]], str | None]
     ) -> None:
         self._authenticator = authenticator
         self._find = find
 
-    def get_fn(self, _scheme: Mapping[str, Any], _scopes: object) -> Callable[[Any], Awaitable[Any]]:
+    def get_fn(self, scheme: Mapping[str, Any], _scopes: object) -> Callable[[Any], Awaitable[Any]]:
         """Return the function that checks a request."""
+        find = _from_query if scheme.get("in") == "query" else self._find
 
         async def check(request: Any) -> Any:
-            credential = self._find(request.scope["headers"])
+            credential = find(request.scope)
             if credential is None:
                 return NO_VALUE
             caller = await self._authenticator.authenticate(credential)
@@ -50,18 +53,27 @@ class _Scheme:
         return check
 
 
-def _from_authorization(headers: list[tuple[bytes, bytes]]) -> str | None:
-    for name, value in headers:
+def _from_authorization(scope: Mapping[str, Any]) -> str | None:
+    for name, value in scope["headers"]:
         if name == b"authorization":
-            scheme, _, credential = value.decode("latin-1").strip().partition(" ")
+            scheme, _, credential = str(value, "latin-1").strip().partition(" ")
             if scheme.lower() in {"bearer", "apikey"}:
                 # Present but empty is a wrong credential, not a missing one.
                 return credential.strip()
     return None
 
 
-def _from_key_header(headers: list[tuple[bytes, bytes]]) -> str | None:
-    for name, value in headers:
+def _from_key_header(scope: Mapping[str, Any]) -> str | None:
+    for name, value in scope["headers"]:
         if name == b"x-api-key":
-            return value.decode("latin-1").strip()
+            return str(value, "latin-1").strip()
     return None
+
+
+def _from_query(scope: MutableMapping[str, Any]) -> str | None:
+    """Take the token out of a plain link, where the specification has one. An API key has no place in a URL."""
+    fields = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    [token, *_] = fields.pop("token", [""])
+    # Nothing behind this needs it, or should see it.
+    scope["query_string"] = urlencode(fields, doseq=True).encode("ascii")
+    return token if token and not token.startswith(PREFIX) else None

@@ -64,6 +64,23 @@ def resolve_handlers(system: System) -> dict[str, Callable[..., Any] | None]:
     return found
 
 
+def resolve_listeners(system: System) -> dict[str, Callable[..., None]]:
+    """Map the operationIds of raw operations to the method that hears of a body too large to be read.
+
+    A handler is not called with such a body. Its object may have a method of the operation's name and
+    `_too_large`, which is told about it: `receive_alert_too_large(call, error, /, *, size, uuid)`. It gets the
+    call, the error that is answered, the bytes that were announced, and the operation's parameters. It runs in a
+    thread and must be cheap, since nobody has looked at who sends; what it raises changes nothing.
+    """
+    found: dict[str, Callable[..., None]] = {}
+    for binding in system.bindings:
+        owner = getattr(system.handlers, _field(binding.tag), None)
+        listener = getattr(owner, f"{binding.handler}_too_large", None)
+        if binding.body == "raw" and listener is not None:
+            found[binding.id] = listener
+    return found
+
+
 def _method(handlers: object, binding: Binding) -> Callable[..., Any] | None:
     owner = getattr(handlers, _field(binding.tag), None)
     if owner is None:

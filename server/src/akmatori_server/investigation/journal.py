@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from akmatori_server.database import Database
+from akmatori_server.events import EventKind, EventLog, NewEvent, incident_data
 from akmatori_server.incidents.log import LineKind, LogLine
 from akmatori_server.incidents.models import Status
 from akmatori_server.incidents.storable import storable_text
@@ -33,6 +34,16 @@ class Stopped(BaseException):
     """This process is stopping, or the incident was cancelled. Not an `Exception`, for the same reason."""
 
 
+# What events tell about an incident, read with each write.
+_SHOWN = (
+    incidents.c.uuid,
+    incidents.c.title,
+    incidents.c.status,
+    incidents.c.alert_count,
+    incidents.c.firing_count,
+)
+
+
 class Journal:
     """The one way to write about an incident during its investigation. Use `take` to get one."""
 
@@ -45,6 +56,7 @@ class Journal:
         spent_ms: int,
         now: Callable[[], datetime],
         stop: threading.Event,
+        events: EventLog,
     ) -> None:
         self.incident_id = incident_id
         self.fence = fence
@@ -53,6 +65,7 @@ class Journal:
         self._began = time.monotonic()
         self._now = now
         self._stop = stop
+        self._events = events
 
     @classmethod
     def take(
@@ -62,8 +75,10 @@ class Journal:
         *,
         now: Callable[[], datetime],
         stop: threading.Event | None = None,
+        events: EventLog | None = None,
     ) -> Journal | None:
         """Take an incident; None when it is closed or gone. Whoever had it before can write no more."""
+        moment, log = now(), events or EventLog()
         query = (
             sa.update(incidents)
             .where(
@@ -74,14 +89,17 @@ class Journal:
                 fence=incidents.c.fence + 1,
                 status=Status.RUNNING.value,
                 session_id=incidents.c.uuid,
-                updated_at=now(),
+                updated_at=moment,
             )
-            .returning(incidents.c.fence, incidents.c.execution_time_ms)
+            .returning(incidents.c.fence, incidents.c.execution_time_ms, *_SHOWN)
         )
         with database.write() as connection:
             row = connection.execute(query).one_or_none()
+            if row is not None:
+                log.record(connection, [_event(EventKind.INCIDENT_UPDATED, row, moment)])
         if row is None:
             return None
+        log.wake()
         return cls(
             database,
             incident_id,
@@ -89,6 +107,7 @@ class Journal:
             spent_ms=row.execution_time_ms,
             now=now,
             stop=stop or threading.Event(),
+            events=log,
         )
 
     @property
@@ -156,6 +175,7 @@ class Journal:
                 incidents.c.status == Status.RUNNING.value,
             )
             .values(execution_time_ms=self.elapsed_ms, updated_at=moment, **columns)
+            .returning(*_SHOWN)
         )
         rows = [
             {
@@ -168,10 +188,21 @@ class Journal:
             for line in lines
         ]
         with self._database.write() as connection:
-            if connection.execute(guard).rowcount != 1:
+            row = connection.execute(guard).one_or_none()
+            if row is None:
                 raise Fenced
             if rows:
                 connection.execute(_insert_new(self._database).values(rows))
+            kind = EventKind.INCIDENT_COMPLETED if "status" in columns else EventKind.INCIDENT_UPDATED
+            self._events.record(connection, [_event(kind, row, moment)])
+        self._events.wake()
+
+
+def _event(kind: EventKind, row: Any, moment: datetime) -> NewEvent:
+    data = incident_data(
+        status=row.status, title=row.title, alert_count=row.alert_count, firing_count=row.firing_count
+    )
+    return NewEvent(kind=kind, incident_uuid=row.uuid, data=data, at=moment)
 
 
 def _insert_new(database: Database) -> Any:

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from akmatori_server.database import Database
+from akmatori_server.events import EventLog
 from akmatori_server.incidents.models import Status
 from akmatori_server.investigation.case import Case, read_case
 from akmatori_server.investigation.clock import utc_now
@@ -36,11 +37,17 @@ class Runner:
     """Works on incidents, one call of `run` each."""
 
     def __init__(
-        self, database: Database, investigator: Investigator, *, now: Callable[[], datetime] = utc_now
+        self,
+        database: Database,
+        investigator: Investigator,
+        *,
+        now: Callable[[], datetime] = utc_now,
+        events: EventLog | None = None,
     ) -> None:
         self._database = database
         self._investigator = investigator
         self._now = now
+        self._events = events or EventLog()
 
     async def run(self, incident_id: int) -> None:
         """Investigate an incident to its end. Nothing happens when it is closed or gone.
@@ -63,7 +70,7 @@ class Runner:
 
         Call the engine's `cancel` after it, which ends the work itself.
         """
-        journal = Journal.take(self._database, incident_id, now=self._now)
+        journal = Journal.take(self._database, incident_id, now=self._now, events=self._events)
         if journal is None:
             return False
         journal.close(Status.FAILED, CANCELLED)
@@ -71,7 +78,7 @@ class Runner:
 
     def _work(self, incident_id: int, stop: threading.Event) -> None:
         events = log.bind(incident_id=incident_id)
-        journal = Journal.take(self._database, incident_id, now=self._now, stop=stop)
+        journal = Journal.take(self._database, incident_id, now=self._now, stop=stop, events=self._events)
         if journal is None:
             events.info("investigation_not_needed")
             return
