@@ -44,7 +44,12 @@ class Archive:
         return self.domain.data_directory / "incidents"
 
     def add(
-        self, *, status: str = "completed", days: float | None = 91, directory: Path | None = None
+        self,
+        *,
+        status: str = "completed",
+        days: float | None = 91,
+        directory: Path | None = None,
+        alert: str = "resolved",
     ) -> str:
         """Store an incident that finished so many days ago, with two log lines, an alert and files."""
         now, name = self.domain.clock.now, str(uuid.uuid4())
@@ -58,9 +63,9 @@ class Archive:
             for key in ("a", "b"):
                 line = {"key": key, "kind": "note", "text": "x", "created_at": now}
                 connection.execute(sa.insert(incident_log).values(incident_id=incident_id, **line))
-            alert = {"fingerprint": name, "status": "firing", "alert_name": "n", "severity": "high"}
+            told = {"fingerprint": name, "status": alert, "alert_name": "n", "severity": "high"}
             seen = {"payload": {}, "first_seen_at": now, "last_seen_at": now}
-            connection.execute(sa.insert(alerts).values(uuid=name, incident_id=incident_id, **alert, **seen))
+            connection.execute(sa.insert(alerts).values(uuid=name, incident_id=incident_id, **told, **seen))
         if directory is None:
             self.directory(name)
         return name
@@ -144,6 +149,17 @@ def test_what_is_young_or_not_finished_stays(archive: Archive) -> None:
     assert archive.left() == archive.on_disk() == kept
     assert len(archive.domain.rows(sa.select(incident_log.c.id))) == 2 * len(kept)
     assert report.incidents == 1
+
+
+def test_an_incident_whose_alert_still_fires_stays(archive: Archive) -> None:
+    """Without it, the next repeat of the alert would open another one; one nobody tells of any more is past."""
+    firing, silent = archive.add(alert="firing"), archive.add(alert="firing")
+    with archive.domain.database.write() as connection:
+        old = archive.domain.clock.now - timedelta(days=91)
+        connection.execute(sa.update(alerts).where(alerts.c.uuid == silent).values(last_seen_at=old))
+    archive.run()
+
+    assert archive.left() == archive.on_disk() == {firing}
 
 
 def test_the_window_is_the_operators(archive: Archive) -> None:

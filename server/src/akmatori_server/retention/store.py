@@ -38,10 +38,18 @@ class Deleted:
 
 
 def finished_before(connection: sa.Connection, cutoff: datetime, *, limit: int) -> list[Finished]:
-    """Return the incidents that finished longest ago, locked; what another transaction holds is left out."""
+    """Return the incidents that finished longest ago, locked; what another transaction holds is left out.
+
+    One whose alerts go on firing is no past: without it, the next repeat would open another one.
+    """
+    still_fires = sa.exists().where(
+        alerts.c.incident_id == incidents.c.id,
+        alerts.c.status == AlertStatus.FIRING.value,
+        alerts.c.last_seen_at >= cutoff,
+    )
     query = (
         sa.select(incidents.c.id, incidents.c.working_dir)
-        .where(incidents.c.completed_at < cutoff, incidents.c.status.in_(FINISHED))
+        .where(incidents.c.completed_at < cutoff, incidents.c.status.in_(FINISHED), ~still_fires)
         .order_by(incidents.c.completed_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
