@@ -2,97 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from urllib.request import Request, urlopen
+from datetime import timedelta
 
 import pytest
 
-from akmatori_sdk import Akmatori
-from akmatori_server.demo import RunningServer, temporary_server
-from tests.contract.exchanges import EXCHANGES
-from tests.integration.debian import program
+from akmatori_sdk import UNSET, Akmatori
+from akmatori_sdk.akmatori import Alert, Incident
+from tests.integration.monitoring import Alertmanager, Backlog, eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
-
-SECRET = "the-secret-of-this-source"
-CONFIGURATION = """
-route:
-  receiver: akmatori
-  group_by: [alertname]
-  group_wait: 1s
-  group_interval: 1s
-  repeat_interval: 4h
-receivers:
-  - name: akmatori
-    webhook_configs:
-      - url: {url}
-        send_resolved: true
-        http_config:
-          authorization: {{credentials: {secret}}}
-"""
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(240),
+    # One worker starts the programs, for all of these tests.
+    pytest.mark.xdist_group("alertmanager"),
+]
 
 
-@pytest.fixture
-def server() -> Iterator[RunningServer]:
-    """A server of its own process, as an operator runs it."""
-    with temporary_server() as running:
-        EXCHANGES.watch(running.base_url)
-        yield running
-
-
-@pytest.fixture
-def client(server: RunningServer) -> Iterator[Akmatori]:
-    """An administrator's client."""
-    with Akmatori(base_url=server.base_url, username="admin", password=server.password) as made:
-        yield made
-
-
-@pytest.fixture
-def alertmanager(tmp_path: Path, client: Akmatori, server: RunningServer) -> Iterator[str]:
-    """Debian's Alertmanager with one webhook receiver: our alert source, authorised by its secret."""
-    binary = program("prometheus-alertmanager", package="prometheus-alertmanager")
-    source = client.alert_sources.create(source_type_name="alertmanager", name="prod", webhook_secret=SECRET)
-    configuration = tmp_path / "alertmanager.yml"
-    url = f"{server.base_url}/webhook/alert/{source.uuid}"
-    configuration.write_text(CONFIGURATION.format(url=url, secret=SECRET))
-    port = _free_port()
-    with (tmp_path / "alertmanager.log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                binary,
-                f"--config.file={configuration}",
-                f"--storage.path={tmp_path / 'state'}",
-                f"--web.listen-address=127.0.0.1:{port}",
-                "--cluster.listen-address=",
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    base_url = f"http://127.0.0.1:{port}"
-    try:
-        _eventually(lambda: _is_ready(base_url), "Alertmanager to be ready")
-        yield base_url
-    finally:
-        process.terminate()
-        process.wait(15)
-
-
-def test_an_alert_becomes_an_explained_incident(alertmanager: str, client: Akmatori) -> None:
+def test_an_alert_becomes_an_explained_incident(alertmanager: Alertmanager, client: Akmatori) -> None:
     """One firing alert: one incident, investigated, whose report names the runbook and what the alert says."""
-    client.runbooks.create(
-        title="Disk filling up", content="1. Run `df -h`.\n2. Delete old logs under /var/log."
-    )
-    _fire(alertmanager, "NodeDiskFilling", mountpoint="/var", instance="db-07:9100")
+    alertmanager.fire("NodeDiskFilling", mountpoint="/var", instance="db-07:9100")
 
-    _eventually(lambda: client.incidents.list().first() is not None, "the incident to appear")
-    incident = client.incidents.list().first()
-    assert incident is not None
+    incident = the_incident(client, "NodeDiskFilling")
     finished = client.incidents.wait(incident.uuid, timeout=60)
 
     assert str(finished.status) == "completed"
@@ -101,83 +31,128 @@ def test_an_alert_becomes_an_explained_incident(alertmanager: str, client: Akmat
     assert "Disk filling up" in finished.response
     assert "/var" in finished.response
     assert "db-07:9100" in finished.response
-    assert len(client.incidents.list().collect(10)) == 1
+    assert len(incidents_about(client, "NodeDiskFilling")) == 1
 
 
-def test_a_repeat_and_a_resolve_make_no_second_incident(alertmanager: str, client: Akmatori) -> None:
-    """Alertmanager notifies again when the group changes, and when it resolves: still one incident."""
-    begin = _fire(alertmanager, "HostDown", instance="web-1")
-    _eventually(lambda: client.incidents.list().first() is not None, "the incident to appear")
-    _fire(alertmanager, "HostDown", starts_at=begin, summary="still down", instance="web-1")
-    _resolve(alertmanager, "HostDown", begin, instance="web-1")
-    _eventually(lambda: _notifications(alertmanager) >= 2, "Alertmanager to send the resolve")
+def test_a_changed_group_and_its_resolve_make_no_second_incident(
+    alertmanager: Alertmanager, client: Akmatori
+) -> None:
+    """Alertmanager notifies again when its group grows, and when it resolves: still one incident."""
+    first = alertmanager.fire("HostDown", instance="web-1")
+    incident = the_incident(client, "HostDown")
+    second = alertmanager.fire("HostDown", instance="web-2")
+    eventually(lambda: len(alerts_of(client, incident)) == 2, "the second alert of the group")
+    alertmanager.resolve("HostDown", first, instance="web-1")
+    eventually(lambda: statuses(client, incident) == ["resolved", "firing"], "the first one's end")
+    assert client.incidents.get(incident.uuid).resolved_at is UNSET
+    alertmanager.resolve("HostDown", second, instance="web-2")
+    eventually(lambda: is_resolved(client, incident), "the incident's end")
 
-    assert len(client.incidents.list().collect(10)) == 1
-    assert _failures(alertmanager) == 0
+    assert statuses(client, incident) == ["resolved", "resolved"]
+    assert len(incidents_about(client, "HostDown")) == 1
+    assert alertmanager.failures() == 0
 
 
-def _fire(
-    alertmanager: str, name: str, *, starts_at: str = "", summary: str = "it fires", **labels: str
-) -> str:
-    starts_at = starts_at or datetime.now(UTC).isoformat()
-    alert = {
-        "labels": {"alertname": name, "severity": "critical", **labels},
-        "annotations": {"summary": summary},
-        "startsAt": starts_at,
-        "generatorURL": "http://prometheus.example.net/graph?g0.expr=up",
+def test_a_rule_of_prometheus_fires_repeats_resolves_and_fires_again(
+    backlog: Backlog, alertmanager: Alertmanager, client: Akmatori
+) -> None:
+    """From a metric over its limit to one explained incident, resolved with it and reopened with it."""
+    backlog["mail"] = 500
+    incident = the_incident(client, "the queue mail")
+    (alert,) = alerts_of(client, incident)
+    assert (alert.alert_name, str(alert.severity)) == ("QueueBacklog", "critical")
+    assert alert.summary == "The queue mail has 500 jobs waiting"
+    assert alert.incident_uuid == incident.uuid
+
+    explanation = client.alerts.explain(alert.uuid)
+    assert (str(explanation.outcome), explanation.rule) == ("opened", "group")
+    assert "'group'" in explanation.sentence
+    compared = {value.field: value.value for value in explanation.compared}
+    assert compared == {
+        "source": "prod",
+        "group_key": '{}/{alertname="QueueBacklog"}:{alertname="QueueBacklog", queue="mail"}',
     }
-    _post(f"{alertmanager}/api/v2/alerts", [alert])
-    return starts_at
+
+    eventually(lambda: the_alert(client, incident).deliveries >= 3, "Alertmanager to notify again")
+    assert the_alert(client, incident).episodes == 1
+
+    backlog["mail"] = 0
+    eventually(lambda: is_resolved(client, incident), "the incident to be resolved")
+    over = the_alert(client, incident)
+    assert str(over.status) == "resolved"
+    assert over.resolved_at == client.incidents.get(incident.uuid).resolved_at
+    assert over.resolved_at is not None
+    assert over.resolved_at > alert.fired_at
+
+    backlog["mail"] = 900
+    eventually(lambda: not is_resolved(client, incident), "the incident to be reopened")
+    again = the_alert(client, incident)
+    assert (again.uuid, str(again.status), again.episodes) == (alert.uuid, "firing", 2)
+    assert again.fired_at > over.resolved_at
+    assert str(client.alerts.explain(alert.uuid).outcome) == "reopened"
+    assert len(incidents_about(client, "the queue mail")) == 1
+    assert alertmanager.failures() == 0
+    assert str(client.incidents.wait(incident.uuid, timeout=60).status) == "completed"
 
 
-def _resolve(alertmanager: str, name: str, starts_at: str, **labels: str) -> None:
-    alert = {
-        "labels": {"alertname": name, "severity": "critical", **labels},
-        "annotations": {"summary": "it fires"},
-        "startsAt": starts_at,
-        "endsAt": (datetime.now(UTC) + timedelta(milliseconds=50)).isoformat(),
-    }
-    _post(f"{alertmanager}/api/v2/alerts", [alert])
+def test_two_alertmanagers_of_a_cluster_make_one_incident(
+    peers: tuple[Alertmanager, Alertmanager], client: Akmatori
+) -> None:
+    """Both deliver each notification; their two Prometheis do not agree to the second when it began."""
+    first, second = peers
+    eventually(lambda: first.peers() == second.peers() == 2, "the cluster to form")
+    ago = timedelta(seconds=0.4)
+
+    began = first.fire("ReplicaLag", instance="db-1")
+    second.fire("ReplicaLag", instance="db-1", starts_at=began - ago)
+    incident = the_incident(client, "ReplicaLag")
+    eventually(lambda: the_alert(client, incident).deliveries == 2, "both to deliver")
+    assert first.notifications() == second.notifications() == 1
+
+    for peer in peers:
+        peer.resolve("ReplicaLag", began - ago, instance="db-1")
+    eventually(lambda: first.notifications() == second.notifications() == 2, "both to deliver the end")
+    eventually(lambda: is_resolved(client, incident), "the incident to be resolved")
+
+    again = first.fire("ReplicaLag", instance="db-1")
+    eventually(lambda: the_alert(client, incident).deliveries == 3, "the first to deliver that it is back")
+    second.fire("ReplicaLag", instance="db-1", starts_at=again + ago)
+    eventually(lambda: the_alert(client, incident).deliveries == 4, "the other one to deliver that, too")
+
+    assert not is_resolved(client, incident)
+    assert the_alert(client, incident).episodes == 2
+    assert len(incidents_about(client, "ReplicaLag")) == 1
+    assert first.failures() == second.failures() == 0
 
 
-def _post(url: str, body: object) -> None:
-    request = Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urlopen(request, timeout=10):
-        return
+def incidents_about(client: Akmatori, words: str) -> list[Incident]:
+    """Return the incidents with these words in their titles, in any case."""
+    return [incident for incident in client.incidents.list() if words.lower() in incident.title.lower()]
 
 
-def _metric(alertmanager: str, name: str) -> float:
-    with urlopen(f"{alertmanager}/metrics", timeout=10) as reply:
-        lines = reply.read().decode().splitlines()
-    return sum(float(line.split()[-1]) for line in lines if line.startswith(f'{name}{{integration="webhook"'))
+def the_incident(client: Akmatori, words: str) -> Incident:
+    """Wait for the one incident with these words in its title."""
+    eventually(lambda: bool(incidents_about(client, words)), f"an incident about {words}")
+    (incident,) = incidents_about(client, words)
+    return incident
 
 
-def _notifications(alertmanager: str) -> float:
-    return _metric(alertmanager, "alertmanager_notifications_total")
+def alerts_of(client: Akmatori, incident: Incident) -> list[Alert]:
+    """Return the alerts of an incident, the oldest first."""
+    return list(client.incidents.alerts(incident.uuid))
 
 
-def _failures(alertmanager: str) -> float:
-    return _metric(alertmanager, "alertmanager_notifications_failed_total")
+def the_alert(client: Akmatori, incident: Incident) -> Alert:
+    """Return the only alert of an incident."""
+    (alert,) = alerts_of(client, incident)
+    return alert
 
 
-def _is_ready(base_url: str) -> bool:
-    try:
-        with urlopen(f"{base_url}/-/ready", timeout=2):
-            return True
-    except OSError:
-        return False
+def statuses(client: Akmatori, incident: Incident) -> list[str]:
+    """Return whether its alerts fire, the oldest first."""
+    return [str(alert.status) for alert in alerts_of(client, incident)]
 
 
-def _eventually(holds: Callable[[], bool], what: str, seconds: float = 45) -> None:
-    give_up = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > give_up:
-            pytest.fail(f"Waited {seconds:.0f} s for {what}.")
-        time.sleep(0.2)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def is_resolved(client: Akmatori, incident: Incident) -> bool:
+    """Whether all of its alerts are over."""
+    return client.incidents.get(incident.uuid).resolved_at is not UNSET

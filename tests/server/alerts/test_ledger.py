@@ -208,3 +208,20 @@ def test_one_delivery_may_tell_of_one_alert_several_times() -> None:
     assert [(one.status, one.deliveries, one.episodes) for one in ledger.opened] == [("firing", 3, 2)]
     assert ledger.changed == {}
     assert len(ledger.homeless) == 1
+
+
+def test_a_replica_that_saw_the_same_refire_later_tells_nothing_new() -> None:
+    """Two Alertmanagers disagree by seconds about when an alert began again: that is one episode, not two."""
+    ledger = take(None, alert(), alert("resolved", ends=5), alert(starts=7), alert(starts=7.4), now=10)
+
+    assert [(one.status, one.deliveries, one.episodes) for one in ledger.opened] == [("firing", 3, 2)]
+
+
+def test_a_refire_of_a_row_that_came_back_late_is_written() -> None:
+    """Its beginning and its count of episodes changed, though it was firing before."""
+    known = row(resolved=9)
+    known.was_firing = True
+    ledger = take(known, alert(starts=10))
+
+    assert ledger.changed == {7: known}
+    assert (known.is_repeat, known.episodes, known.started_at) == (False, 2, minutes(10))

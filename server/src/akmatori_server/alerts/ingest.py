@@ -89,7 +89,7 @@ class Ingest:
         if len(delivery.body) <= SHORT_BODY and self._sources.is_at_hand(delivery.source_uuid):
             source, secret = self._sources.for_delivery(delivery.source_uuid)
         else:
-            source, secret = await asyncio.to_thread(self._sources.for_delivery, delivery.source_uuid)
+            source, secret = await self._look_up(delivery.source_uuid)
         try:
             receipt = await self._take_in(source, secret, delivery)
         except ApiError as error:
@@ -98,6 +98,13 @@ class Ingest:
         if receipt.warnings:
             await asyncio.to_thread(self._warned, source, delivery, receipt.warnings)
         return receipt
+
+    async def _look_up(self, source_uuid: str) -> tuple[AlertSource, str]:
+        try:
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+                return await asyncio.to_thread(self._sources.for_delivery, source_uuid)
+        except TimeoutError as error:
+            raise Unavailable("The database does not answer in time; send the alerts again.") from error
 
     async def _take_in(self, source: AlertSource, secret: str, delivery: Delivery) -> Receipt:
         now = self._now()

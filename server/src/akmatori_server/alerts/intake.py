@@ -103,7 +103,7 @@ class Intake:
                     code="overloaded",
                     retry_after=RETRY_AFTER_SECONDS,
                 )
-            if self._writer is None:
+            if self._writer is None or not self._writer.is_alive():
                 self._writer = threading.Thread(target=self._write, name="alert-intake", daemon=True)
                 self._writer.start()
             self._waiting.append(waiting)
