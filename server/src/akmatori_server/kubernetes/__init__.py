@@ -1,0 +1,1 @@
+"""The Kubernetes side: manifests are read, workloads found in them, and checked."""

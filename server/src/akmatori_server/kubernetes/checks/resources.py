@@ -1,0 +1,61 @@
+"""Checks of the scanner resource-limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from akmatori_sdk._generated.aotanami.models import Category, Severity
+from akmatori_server.kubernetes.checks.context import Context
+from akmatori_server.kubernetes.checks.controls import controls
+from akmatori_server.kubernetes.checks.model import Hit, WorkloadCheck, at
+from akmatori_server.kubernetes.workloads import Workload
+
+# Nothing but zeros before the unit.
+_ZERO = re.compile(r"[+-]?0*\.?0*(?:[eE][+-]?[0-9]+|[a-zA-Z]*)")
+_UNITS = {"cpu": "CPU", "memory": "memory"}
+
+
+def _missing(part: str, resource: str) -> Callable[[Workload, Context], Iterator[Hit]]:
+    def find(workload: Workload, context: Context) -> Iterator[Hit]:
+        of_pod = workload.pod_limits if part == "limits" else workload.pod_limits | workload.pod_requests
+        filled = context.defaults.get(workload.reference.namespace, frozenset())
+        if _is_set(of_pod, resource) or f"{part}.{resource}" in filled:
+            return
+        for container in workload.containers:
+            amounts = container.limits if part == "limits" else container.requests
+            # A zero that is written is not filled in by anybody, but neither does it reserve or bound anything.
+            if container.runs_on and not _is_set(amounts, resource):
+                yield at(container, "resources", part, resource, evidence=amounts.get(resource, ""))
+
+    return find
+
+
+def _is_set(amounts: dict[str, str], resource: str) -> bool:
+    return not _ZERO.fullmatch(amounts.get(resource, ""))
+
+
+def _check(id: str, part: str, resource: str, severity: Severity, harm: str) -> WorkloadCheck:  # noqa: A002 - the word for it
+    what = f"{_UNITS[resource]} {part.removesuffix('s')}"
+    return WorkloadCheck(
+        id,
+        severity,
+        Category.RESOURCE_LIMITS,
+        f"No {what}",
+        f"The container has no {what}, nor does its pod or a LimitRange of its namespace give it one. {harm}",
+        f"Set resources.{part}.{resource}.",
+        controls(nist=("SC-6",)),
+        _missing(part, resource),
+    )
+
+
+_BLIND = "The scheduler places it without knowing what it needs."
+
+CHECKS = (
+    _check("no-cpu-request", "requests", "cpu", Severity.MEDIUM, _BLIND),
+    _check("no-memory-request", "requests", "memory", Severity.MEDIUM, _BLIND),
+    # Whether CPU should be limited at all is disputed: a limit throttles even where CPU is idle.
+    _check("no-cpu-limit", "limits", "cpu", Severity.LOW, "It may use all CPU that is free on its node."),
+    _check("no-memory-limit", "limits", "memory", Severity.HIGH, "It may use up the memory of its node."),
+)
+"""In the order in which they are listed."""

@@ -1,0 +1,302 @@
+"""For every check what makes a thing wrong, and what does not."""
+
+from __future__ import annotations
+
+from tests.server.kubernetes.corpus import (
+    DIGEST,
+    DROP,
+    POLICY,
+    Case,
+    account,
+    binding,
+    c,
+    config_map,
+    env,
+    host_path,
+    init,
+    limit_range,
+    policy,
+    role,
+    s,
+)
+
+ASIDE = {"spec.automountServiceAccountToken": DROP}
+BARE = {"spec.containers.0.resources": DROP}
+RBAC = ["rbac.authorization.k8s.io"]
+NOBODY = "Nobody99"
+PEM = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n"
+AWS = "AKIA" + "ABCDEFGHIJKLMNOP"
+
+WRONG: dict[str, list[Case]] = {
+    "no-security-context": [Case({"spec.containers.0.securityContext": DROP, "spec.securityContext": DROP})],
+    "privileged": [
+        c(securityContext__privileged=True),
+        init(securityContext={"privileged": True}),
+        s(ephemeralContainers=[{"name": "debug", "image": "x", "securityContext": {"privileged": True}}]),
+    ],
+    "run-as-non-root": [
+        s(securityContext__runAsNonRoot=DROP),
+        c(securityContext__runAsNonRoot=False),  # not hidden by the pod's true
+        s(securityContext__runAsNonRoot=False),
+    ],
+    "writable-root-filesystem": [c(securityContext__readOnlyRootFilesystem=DROP), c(securityContext=DROP)],
+    "allow-privilege-escalation": [
+        c(securityContext__allowPrivilegeEscalation=DROP),
+        c(securityContext__capabilities__add=["CAP_SYS_ADMIN"]),
+        c(securityContext__privileged=True),
+    ],
+    "capabilities-not-dropped": [
+        c(securityContext__capabilities__drop=["NET_RAW"]),
+        c(securityContext__capabilities=DROP),
+    ],
+    "seccomp-unset": [s(securityContext__seccompProfile=DROP)],
+    "seccomp-unconfined": [
+        s(securityContext__seccompProfile__type="Unconfined"),
+        c(securityContext__seccompProfile={"type": "Unconfined"}),
+    ],
+    "apparmor-unconfined": [s(securityContext__appArmorProfile={"type": "Unconfined"})],
+    "host-process": [
+        s(securityContext__windowsOptions={"hostProcess": True}),
+        c(securityContext__windowsOptions={"hostProcess": True}),
+    ],
+    "no-cpu-request": [
+        Case({"spec.containers.0.resources": {"limits": {"memory": "1Gi"}}}),
+        c(resources__requests__cpu="0"),
+        c(resources__requests__cpu="0m"),
+        init(restartPolicy="Always", resources={}),
+    ],
+    "no-memory-request": [c(resources=DROP), c(resources__requests__memory="0Mi")],
+    "no-cpu-limit": [c(resources__limits__cpu=DROP), Case(BARE, (POLICY, limit_range(min={"cpu": "1"})))],
+    "no-memory-limit": [
+        c(resources__limits__memory=DROP),
+        c(resources__limits__memory=0),
+        Case(BARE, (POLICY, limit_range(default={"cpu": "1"}))),
+    ],
+    "latest-tag": [c(image="nginx"), c(image="host:5000/nginx"), c(image="nginx:latest")],
+    "no-digest": [c(image="nginx:1.27"), init(image="host:5000/nginx:1.27")],
+    "host-network": [s(hostNetwork=True)],
+    "host-pid": [s(hostPID=True)],
+    "host-ipc": [s(hostIPC=True)],
+    "host-path": [host_path("/etcd-data"), host_path("/var/log")],
+    "host-path-sensitive": [
+        *map(
+            host_path,
+            ("/", "/etc", "/etc/ssl", "/proc", "/run/containerd/containerd.sock", "/var/lib/kubelet/pods"),
+        ),
+        *map(host_path, ("/var/run/docker.sock", "/var/run", "//etc", "/opt/../etc", "/var/", "")),
+    ],
+    "dangerous-capability": [
+        *(
+            c(securityContext__capabilities__add=[name])
+            for name in ("SYS_ADMIN", "ALL", "CAP_NET_RAW", "net_admin")
+        ),
+        init(securityContext={"capabilities": {"add": ["BPF"]}}),
+    ],
+    "share-process-namespace": [s(shareProcessNamespace=True)],
+    "token-automount": [
+        Case(ASIDE),
+        s(automountServiceAccountToken=True),
+        Case({"spec.automountServiceAccountToken": True}, (POLICY, account(False))),
+        Case(ASIDE, (POLICY, account(True))),
+    ],
+    "pod-root-user": [s(securityContext__runAsUser=0)],
+    "pod-root-group": [s(securityContext__runAsGroup=0), c(securityContext__runAsGroup=0)],
+    "container-root-user": [c(securityContext__runAsUser=0), init(securityContext={"runAsUser": 0})],
+    "unmasked-proc": [
+        c(securityContext__procMount="Unmasked"),
+        init(securityContext={"procMount": "Unmasked"}),
+    ],
+    "env-from-secret": [c(envFrom=[{"secretRef": {"name": "all"}}])],
+    "hardcoded-secret-env": [
+        *(env(name, NOBODY) for name in ("DB_PASSWORD", "apiKey", "GITHUB_TOKEN", "dbPasswd", "BASIC_AUTH")),
+        env("SETTINGS", "-----BEGIN " + "PRIVATE KEY-----"),
+        env("KEY_ID", AWS),
+        env("DATABASE_URL", "postgres://" + "me:hidden@db/x"),
+        env("SEED", "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zAbCdEfGhIjKlM"),
+    ],
+    "secret-env-ref": [
+        c(env=[{"name": "X", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]),
+    ],
+    "secret-in-args": [c(args=[f"--db-password={NOBODY}"]), c(command=["sh", "-c", f"run --id {AWS}"])],
+    "secret-in-annotation": [Case({"metadata.annotations": {"x": AWS}})],
+    "secret-in-configmap": [config_map(key=PEM), config_map(DB_PASSWORD=NOBODY)],
+    "no-labels": [Case({"metadata.labels": DROP})],
+    "host-port": [c(ports=[{"containerPort": 80, "hostPort": 8080}])],
+    "no-network-policy-ingress": [
+        Case(beside=()),
+        Case(beside=(policy(podSelector={"matchLabels": {"app": "other"}}),)),
+        Case(beside=(policy(podSelector={}, policyTypes=["Egress"]),)),
+        Case(beside=(POLICY | {"metadata": {"name": "x", "namespace": "elsewhere"}},)),
+        Case(
+            beside=(
+                policy(
+                    podSelector={"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["web"]}]}
+                ),
+            )
+        ),
+    ],
+    "no-network-policy-egress": [Case(beside=(policy(podSelector={}, ingress=[]),))],
+    "default-service-account": [s(serviceAccountName=DROP), s(serviceAccountName="default")],
+    "admin-like-name": [s(serviceAccountName="cluster-admin"), s(serviceAccountName="shop-superuser")],
+    "deprecated-field": [s(serviceAccount="other")],
+    "rbac-wildcard": [role(["*"], ["*"], ["*"])],
+    "rbac-secrets-read": [role(["list"], ["secrets"]), role(["*"], ["secrets"]), role(["get"], ["*"])],
+    "rbac-exec": [
+        role(["create"], ["pods/exec"]),
+        role(["create"], ["*/exec"]),
+        role(["get"], ["pods/attach"]),
+    ],
+    "rbac-pod-create": [role(["create"], ["pods"])],
+    "rbac-escalate": [
+        role(["bind"], ["clusterroles"], RBAC),
+        role(["escalate"], ["*"], ["*"]),
+        role(["impersonate"], ["users"]),
+    ],
+    "rbac-nodes-proxy": [role(["get"], ["nodes/proxy"])],
+    "rbac-token-create": [role(["create"], ["serviceaccounts/token"])],
+    "cluster-admin-binding": [binding("cluster-admin", "ServiceAccount", "ci")],
+    "everybody-binding": [
+        binding("view", "Group", "system:authenticated"),
+        binding("view", "User", "system:anonymous"),
+    ],
+    "masters-group": [binding("view", "Group", "system:masters")],
+}
+"""What each check must find."""
+
+RIGHT: dict[str, list[Case]] = {
+    "no-security-context": [c(securityContext=DROP)],  # the pod has one
+    "privileged": [c(securityContext__privileged=False)],
+    "run-as-non-root": [
+        Case(
+            {
+                "spec.securityContext.runAsNonRoot": DROP,
+                "spec.containers.0.securityContext.runAsNonRoot": True,
+            }
+        )
+    ],
+    "writable-root-filesystem": [
+        Case({"spec.os": {"name": "windows"}, "spec.containers.0.securityContext": DROP}),
+    ],
+    "allow-privilege-escalation": [
+        Case({"spec.os": {"name": "windows"}, "spec.containers.0.securityContext": DROP}),
+    ],
+    "capabilities-not-dropped": [
+        c(securityContext__capabilities={"drop": ["all"], "add": ["NET_BIND_SERVICE"]})
+    ],
+    "seccomp-unset": [
+        Case(
+            {
+                "spec.securityContext.seccompProfile": DROP,
+                "spec.containers.0.securityContext.seccompProfile": {"type": "Localhost"},
+            }
+        )
+    ],
+    "seccomp-unconfined": [
+        Case(
+            {
+                "spec.securityContext.seccompProfile.type": "Unconfined",
+                "spec.containers.0.securityContext.seccompProfile": {"type": "RuntimeDefault"},
+            }
+        )
+    ],
+    "apparmor-unconfined": [s(securityContext__appArmorProfile={"type": "RuntimeDefault"})],
+    "host-process": [s(securityContext__windowsOptions={"hostProcess": False})],
+    "no-cpu-request": [
+        c(resources={"limits": {"cpu": "1", "memory": "1Gi"}}),  # copied into the request
+        init(resources={}),  # ends before the others begin
+        Case(BARE, (POLICY, limit_range(min={"cpu": "100m"}))),
+        Case({**BARE, "spec.resources": {"requests": {"cpu": "1"}}}),
+        c(resources__requests__cpu=0.5),
+    ],
+    "no-memory-request": [Case(BARE, (POLICY, limit_range(defaultRequest={"memory": "1Gi"})))],
+    "no-cpu-limit": [Case({**BARE, "spec.resources": {"limits": {"cpu": "1"}}})],
+    "no-memory-limit": [Case(BARE, (POLICY, limit_range(max={"memory": "1Gi"})))],
+    "latest-tag": [c(image=f"nginx{DIGEST}"), c(image="host:5000/nginx:1.27"), c(image="")],
+    "no-digest": [c(image="nginx:latest"), c(image="nginx:1@sha512:" + "ab" * 64)],
+    "host-network": [s(hostNetwork=False), s(hostNetwork="true")],  # a text is refused by the API server
+    "host-pid": [s(hostPID=False)],
+    "host-ipc": [s(hostIPC=None)],
+    "host-path": [s(volumes=[{"name": "v", "emptyDir": {}}]), host_path("/etc")],
+    "host-path-sensitive": [*map(host_path, ("/etcd-data", "/var/log", "/rooted", "/opt/etc"))],
+    "dangerous-capability": [c(securityContext__capabilities__add=["NET_BIND_SERVICE", "CHOWN"])],
+    "share-process-namespace": [s(shareProcessNamespace=False)],
+    "token-automount": [Case(ASIDE, (POLICY, account(False)))],
+    "pod-root-user": [
+        Case({"spec.securityContext.runAsUser": 0, "spec.containers.0.securityContext.runAsUser": 1000}),
+    ],
+    "pod-root-group": [s(securityContext__runAsGroup=1000)],
+    "container-root-user": [c(securityContext__runAsUser=1000), s(securityContext__runAsUser=0)],
+    "unmasked-proc": [c(securityContext__procMount="Default")],
+    "env-from-secret": [c(envFrom=[{"configMapRef": {"name": "all"}}])],
+    "hardcoded-secret-env": [
+        env("AUTHOR", NOBODY),
+        env("TOKENIZER_PATH", "/models/t"),
+        env("DB_PASSWORD_FILE", "/run/secrets/db"),
+        env("TOKEN_URL", "https://login.example/token"),
+        env("DB_PASSWORD", "$(OTHER)"),
+        env("ENABLE_TOKEN", "true"),
+        env("MAX_TOKENS", "4096"),
+        env("SECRET_NAME", "db"),
+        env("COMMIT", "0123456789abcdef" * 3),
+        env("DATABASE_URL", "postgres://me:$(PASSWORD)@db/x"),
+        c(env=[{"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]),
+    ],
+    "secret-env-ref": [c(env=[{"name": "X", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}])],
+    "secret-in-args": [c(args=["--password-file=/run/p", "--verbose=true", "--token=$(TOKEN)"])],
+    "secret-in-annotation": [Case({"metadata.annotations": {"checksum/config": "0123abcd" * 8}})],
+    "secret-in-configmap": [
+        config_map(log_level="info", token_url="https://x/"),
+        config_map(ca="-----BEGIN CERTIFICATE-----"),
+    ],
+    "no-labels": [Case()],
+    "host-port": [
+        c(ports=[{"containerPort": 80}]),
+        Case({"spec.hostNetwork": True, "spec.containers.0.ports": [{"hostPort": 80}]}),
+    ],
+    "no-network-policy-ingress": [
+        Case(beside=(policy(podSelector={"matchLabels": {"app": "web"}}),)),
+        Case(beside=(policy(podSelector={"matchExpressions": [{"key": "app", "operator": "Exists"}]}),)),
+        Case(
+            beside=(
+                policy(
+                    podSelector={
+                        "matchExpressions": [
+                            {"key": "app", "operator": "In", "values": ["web", "x"]},
+                            {"key": "tier", "operator": "DoesNotExist"},
+                        ]
+                    }
+                ),
+            )
+        ),
+        Case({"metadata.labels": DROP}),
+        s(hostNetwork=True),
+    ],
+    "no-network-policy-egress": [Case(beside=(policy(podSelector={}, egress=[{}]),))],
+    "default-service-account": [Case({"spec.serviceAccountName": DROP, "spec.serviceAccount": "app"})],
+    "admin-like-name": [Case()],
+    "deprecated-field": [s(serviceAccount="app")],
+    "rbac-wildcard": [role(["get"], ["*"]), role(["*"], ["pods"])],
+    "rbac-secrets-read": [
+        role(["get"], ["secrets"], resourceNames=["mine"]),
+        role(["create"], ["secrets"]),
+        role(["get"], ["secrets"], ["example.com"]),
+    ],
+    "rbac-exec": [role(["get"], ["pods/log"]), role(["create"], ["pods"])],
+    "rbac-pod-create": [role(["get"], ["pods"])],
+    "rbac-escalate": [
+        role(["bind"], ["clusterroles"], RBAC, resourceNames=["view"]),
+        role(["get"], ["roles"], RBAC),
+    ],
+    "rbac-nodes-proxy": [role(["get"], ["nodes"])],
+    "rbac-token-create": [role(["create"], ["serviceaccounts"])],
+    "cluster-admin-binding": [
+        binding("view", "User", "me"),
+        binding("cluster-admin", "Group", "system:masters"),
+    ],
+    "everybody-binding": [
+        binding("view", "Group", "staff"),
+        binding("view", "ServiceAccount", "system:authenticated"),
+    ],
+    "masters-group": [binding("view", "Group", "masters")],
+}
+"""What it must let pass."""

@@ -1,0 +1,126 @@
+"""The command line `aotanami-server scan`."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from akmatori_sdk._generated.aotanami.codec import decode_finding
+from akmatori_sdk._generated.aotanami.models import Category, Severity
+from akmatori_server.kubernetes import commands
+from akmatori_server.kubernetes.checks.catalogue import CHECKS
+from akmatori_server.kubernetes.checks.controls import CIS_VERSIONS
+from akmatori_server.kubernetes.scans.exceptions import read_exceptions
+from tests.server.kubernetes.corpus import Case, c, objects, write
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    write(folder, *objects(c(securityContext__privileged=True)))
+    (folder / "broken.yaml").write_text("a: [\n")
+    return folder
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(commands.main, ["scan", *map(str, arguments)])
+
+
+def test_as_a_process(wrong: Path) -> None:
+    command = [sys.executable, "-m", "akmatori_server.kubernetes", "scan", str(wrong)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "privileged" in done.stdout
+    assert "1 critical" in done.stdout
+    assert done.stderr.splitlines() == [
+        f"unreadable: {wrong}/broken.yaml:1: This is not valid YAML: did not find expected node content."
+    ]
+
+
+@pytest.mark.parametrize(("threshold", "code"), [("critical", 1), ("high", 1), ("low", 1), ("none", 0)])
+def test_what_fails(wrong: Path, threshold: str, code: int) -> None:
+    assert run(wrong, "--fail-on", threshold).exit_code == code
+
+
+def test_nothing_wrong(tmp_path: Path) -> None:
+    done = run(write(tmp_path, *objects(Case())))
+    assert done.exit_code == 0
+    assert "0 findings" in done.stdout
+    assert "2 objects read, 1 of them workloads; 0 problems." in done.stdout
+
+
+def test_json(wrong: Path) -> None:
+    done = run(wrong, "-o", "json", "--min-severity", "critical")
+    answer = json.loads(done.stdout)
+    (finding,) = map(decode_finding, answer["findings"])
+    assert (finding.check_id, finding.severity) == ("privileged", Severity.CRITICAL)
+    assert {"framework": "cis", "controlId": "5.2.2"} in answer["findings"][0]["controls"]
+    assert answer["summary"]["critical"] == answer["summary"]["totalFindings"] == 1
+    assert [problem["kind"] for problem in answer["problems"]] == ["unreadable"]
+
+
+def test_sarif(wrong: Path) -> None:
+    log = json.loads(run(wrong, "-o", "sarif", "--scanner", "container-security-context").stdout)
+    assert log["version"] == "2.1.0"
+    (only,) = log["runs"]
+    rules = only["tool"]["driver"]["rules"]
+    assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in only["results"])
+    worst = only["results"][0]
+    assert (worst["ruleId"], worst["level"]) == ("privileged", "error")
+    location = worst["locations"][0]["physicalLocation"]
+    assert location["artifactLocation"]["uri"].endswith("/manifests/all.yaml")
+    assert location["region"]["startLine"] > 1
+    (invocation,) = only["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert invocation["toolExecutionNotifications"][0]["level"] == "error"
+
+
+@pytest.mark.parametrize("content", ["", "a: [\n", "replicas: 3\n"])
+def test_nothing_that_could_be_checked_is_no_success(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a.yaml").write_text(content)
+    done = run(tmp_path, "--fail-on", "none")
+    assert done.exit_code == 2
+    assert "nothing was checked" in done.stderr
+
+
+def test_input_that_cannot_be_used(tmp_path: Path, wrong: Path) -> None:
+    assert run(tmp_path / "missing").exit_code == 2
+    bad = tmp_path / "exceptions.yaml"
+    bad.write_text("exceptions: [{reason: x}]")
+    done = run(wrong, "--exceptions", bad)
+    assert done.exit_code == 2
+    assert "would except everything" in done.stderr
+
+
+def test_text_of_manifests_is_neither_markup_nor_terminal_control(tmp_path: Path) -> None:
+    done = run(write(tmp_path, *objects(c(image="[bold]x[/bold]\x1b[2J"))))
+    assert "[bold]x[/bold]" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_options_name_what_there_is() -> None:
+    parameters = {parameter.name: parameter for parameter in commands.scan.params}
+    assert set(parameters["scanners"].type.to_info_dict()["choices"]) == {
+        category.value for category in Category
+    }
+    assert tuple(parameters["cis"].type.to_info_dict()["choices"]) == CIS_VERSIONS
+
+
+def test_documentation_names_every_check_and_option() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "aotanami.md").read_text()
+    assert [check.id for check in CHECKS if f"`{check.id}`" not in text] == []
+    options = [name for parameter in commands.scan.params for name in parameter.opts if name.startswith("--")]
+    assert [name for name in options if name != "--output" and name not in text] == []
+
+
+def test_example_of_exceptions_in_the_documentation_is_accepted(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "aotanami.md").read_text()
+    path = tmp_path / "exceptions.yaml"
+    path.write_text("exceptions:" + text.partition("```yaml\nexceptions:")[2].partition("```")[0])
+    (found,) = read_exceptions(path)
+    assert found.accepted.until == dt.date(2027, 3, 31)
