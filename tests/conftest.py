@@ -1,16 +1,21 @@
 """Fixtures of the whole suite; each is explained where it is defined."""
 
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests.contract.exchanges import EXCHANGES, checked
+from tests.support.commands import own_process_settings
 from tests.support.databases import (
+    KINDS,
     database,
     empty_database,
-    postgres_template,
+    postgres_copies,
     postgres_url,
     sqlite_template,
 )
@@ -21,7 +26,8 @@ __all__ = [
     "api_key",
     "database",
     "empty_database",
-    "postgres_template",
+    "own_process_settings",
+    "postgres_copies",
     "postgres_url",
     "server",
     "setup_site",
@@ -29,10 +35,39 @@ __all__ = [
 ]
 
 
+# Many images ask that no bytecode be written. Each worker, and each process that a test starts, would then compile
+# the server anew, which takes longer than what it is started for; so they write it, but not between the sources.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ["PYTHONPYCACHEPREFIX"] = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"]
+    sys.dont_write_bytecode = False
+
+
 # CI tries the same examples each time, so that a change is judged by what it changes; everybody else explores.
 settings.register_profile("ci", derandomize=True, database=None)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep tests that share a server or a database on one worker: on two, both would start it.
+
+    What is started for SQLite and what is started for PostgreSQL has nothing in common, and may go apart.
+    """
+    for item in items:
+        if _shares_fixtures(item) and item.get_closest_marker("xdist_group") is None:
+            kind = next((kind for kind in KINDS if kind in item.name), "any")
+            item.add_marker(pytest.mark.xdist_group(f"{item.nodeid.partition('::')[0]}-{kind}"))
+
+
+def _shares_fixtures(item: pytest.Item) -> bool:
+    # pytest tells a test's fixtures by name only; their scopes are here.
+    information: Any = getattr(item, "_fixtureinfo", None)
+    if information is None:
+        return False
+    definitions: Iterable[Sequence[pytest.FixtureDef[Any]]] = information.name2fixturedefs.values()
+    return any(found.scope in {"module", "package"} for several in definitions for found in several)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,10 +41,11 @@ def test_the_output_does_not_depend_on_the_hash_seed(nasty: Generated, tmp_path:
 
 
 def test_check_sees_every_kind_of_edit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    nasty: Generated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = nasty_target(tmp_path)
-    generate(target)
+    for package in (target.sdk, target.server):
+        shutil.copytree(nasty.folder / package.name, package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(command, "SYSTEMS", ("nasty",))
     monkeypatch.setattr(command, "target", lambda _: target)
     assert command.main(["--check"]) == 0

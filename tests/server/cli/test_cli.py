@@ -1,4 +1,4 @@
-"""The command line, as processes."""
+"""The command line: the server as a process, and what a person does beside it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner, Result
 
 from akmatori_server.audit import AuditTrail
 from akmatori_server.audit.models import Entry
+from akmatori_server.cli import main
 from akmatori_server.database import Database
 from akmatori_server.pagination import PageRequest
 
-# Each command is a process of its own, which takes seconds to start on a busy machine.
-pytestmark = pytest.mark.timeout(300)
+# A server is a process of its own, which takes seconds to start on a busy machine.
+pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("own_process_settings")]
 
 COMMAND = [sys.executable, "-m", "akmatori_server"]
 PASSWORD = {"ADMIN_PASSWORD": "correct horse battery"}
@@ -34,8 +36,14 @@ def environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**{k: v for k, v in os.environ.items() if not k.startswith(own)}, **extra}
 
 
+def keys(*arguments: str) -> Result:
+    """Run a command about keys inside this process, with none of its environment."""
+    others: dict[str, str | None] = dict.fromkeys(os.environ.keys() - environment({}).keys())
+    return CliRunner().invoke(main, ["keys", *arguments], env=others, catch_exceptions=False)
+
+
 def run(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command to its end, as a process."""
     return subprocess.run(
         [*COMMAND, *arguments],
         env=environment(extra),
@@ -82,8 +90,8 @@ def test_a_server_from_start_to_stop(tmp_path: Path) -> None:
 
         key = run("keys", "create", "ci", "--scope", "read", "--data-dir", str(data)).stdout.strip()
         assert httpx.get(f"{url}/api/incidents", headers={"X-API-Key": key}).status_code == 200
-        assert "ci\tread\t****" in run("keys", "list", "--data-dir", str(data)).stdout
-        assert run("keys", "revoke", "ci", "--data-dir", str(data)).returncode == 0
+        assert "ci\tread\t****" in keys("list", "--data-dir", str(data)).stdout
+        assert keys("revoke", "ci", "--data-dir", str(data)).exit_code == 0
         deadline = time.monotonic() + 10
         while httpx.get(f"{url}/api/incidents", headers={"X-API-Key": key}).status_code == 200:
             assert time.monotonic() < deadline
@@ -114,6 +122,7 @@ def test_the_first_start_says_what_to_do(tmp_path: Path) -> None:
         (["--host", "0.0.0.0"], {}, "Refusing to listen on 0.0.0.0 without a password"),  # noqa: S104  it is refused
         ([], {"AKMATORI_SECRET_KEY": "short"}, "32 bytes in URL-safe Base64"),
         (["--database-url", "postgresql://u:hunter2@127.0.0.1:1/d"], {}, "The database cannot be used"),
+        (["--no-work"], PASSWORD, "With SQLite the server is the only process"),
         (["--host", "192.0.2.1"], PASSWORD, "Cannot listen on 192.0.2.1"),
     ],
 )
@@ -133,14 +142,14 @@ def test_keys_on_the_command_line(tmp_path: Path) -> None:
     """Only the key itself is on the output, for scripts; wrong uses are told."""
     where = ("--data-dir", str(tmp_path))
 
-    created = run("keys", "create", "ci", *where)
+    created = keys("create", "ci", *where)
 
     assert re.fullmatch(r"akm_[A-Za-z0-9_-]{43}\n", created.stdout)
-    assert "exists" in run("keys", "create", "ci", *where).stderr
-    assert "No API key has this name" in run("keys", "revoke", "other", *where).stderr
-    assert run("keys", "create", "x", "--scope", "root", *where).returncode == 2
-    assert "ci\twrite\t" in run("keys", "list", *where).stdout
-    assert run("keys", "revoke", "ci", *where).returncode == 0
+    assert "exists" in keys("create", "ci", *where).stderr
+    assert "No API key has this name" in keys("revoke", "other", *where).stderr
+    assert keys("create", "x", "--scope", "root", *where).exit_code == 2
+    assert "ci\twrite\t" in keys("list", *where).stdout
+    assert keys("revoke", "ci", *where).exit_code == 0
     assert [(entry.actor, entry.action) for entry in audited(tmp_path)] == [
         ("system", "api_key:revoked"),
         ("system", "api_key:created"),

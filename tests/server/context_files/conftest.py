@@ -1,5 +1,5 @@
 """The services of these tests, on both databases."""
 
-from tests.server.skills.conftest import client, services
+from tests.server.skills.conftest import client, services, shop, shop_url
 
-__all__ = ["client", "services"]
+__all__ = ["client", "services", "shop", "shop_url"]

@@ -15,7 +15,6 @@ from akmatori_server._generated.akmatori import stubs
 from akmatori_server.context_files.handlers import ContextHandlers
 from akmatori_server.database import Database
 from akmatori_server.pagination import PageRequest
-from tests.server.skills.conftest import prepared
 from tests.support.configured import TOKEN, Configured, configured, running
 
 LIMIT = 10 * 1024 * 1024
@@ -383,7 +382,6 @@ def test_a_file_edited_on_disk(client: httpx.Client, services: Configured) -> No
 
 def test_there_is_no_room_without_end(database: Database, tmp_path: Path) -> None:
     """All files together have a quota; what a deleted one had is free again."""
-    prepared(database, tmp_path / "data")
     small = configured(database, tmp_path / "data", quota_bytes=10)
     with (
         running(small) as url,

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 import subprocess
 import sys
-from collections.abc import Generator
 from pathlib import Path
 
 import orjson
 import pytest
-import structlog
 from click.testing import CliRunner, Result
 
 from akmatori_sdk._core.model import UNSET
@@ -26,17 +23,7 @@ from akmatori_server.installation import utc_now
 from tests.server.correlation.documents import FAILING, GOOD
 from tests.support.configured import call
 
-
-@pytest.fixture(autouse=True)
-def own_logging() -> Generator[None]:
-    """The commands set up logging for a process of their own; this one keeps what it had."""
-    ours, root = logging.getLogger("akmatori_server"), logging.getLogger()
-    configuration, handlers, levels = structlog.get_config(), root.handlers[:], (ours.level, root.level)
-    yield
-    structlog.configure(**configuration)
-    root.handlers = handlers
-    ours.setLevel(levels[0])
-    root.setLevel(levels[1])
+pytestmark = pytest.mark.usefixtures("own_process_settings")
 
 
 def written(tmp_path: Path, document: object) -> str:

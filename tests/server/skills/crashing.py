@@ -1,14 +1,17 @@
-"""A process that changes skills or context files and is killed before or after the commit.
+"""Processes that change skills or context files and are killed before or after the commit.
 
-Run as `python -m tests.server.skills.crashing URL DATA MOMENT CHANGE`.
+Run as a program. It has imported the server once, and forks for each line `["URL", "DATA", "MOMENT", "CHANGE"]`;
+it answers with the exit code. Nothing is open, and no thread runs, when it forks.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,5 +78,19 @@ def main(url: str, data: str, moment: str, change: str) -> None:
     CHANGES[change](services)
 
 
+def fork(arguments: list[str]) -> int:
+    """Run `main` in a process of its own, and return its exit code."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        main(*arguments)
+    except BaseException:  # noqa: BLE001  it must not come back into the parent's loop
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    for line in sys.stdin:
+        print(fork(json.loads(line)), flush=True)

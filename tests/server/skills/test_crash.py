@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -79,22 +80,37 @@ def consistent(services: Configured) -> bool:
     return names == {path.name for path in services.context_dir.iterdir() if not path.name.startswith(".~")}
 
 
+@pytest.fixture(scope="module")
+def crashing() -> Generator[Callable[..., str]]:
+    """Run a change in a process that is killed at a moment; return its exit code."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.server.skills.crashing"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+
+        def crash(*arguments: str) -> str:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps(arguments) + "\n")
+            process.stdin.flush()
+            return process.stdout.readline().strip()
+
+        yield crash
+
+
 @pytest.mark.parametrize("change", sorted(CHANGES))
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_kill_leaves_the_old_or_the_new(services: Configured, moment: str, change: str) -> None:
+def test_a_kill_leaves_the_old_or_the_new(
+    services: Configured, crashing: Callable[..., str], moment: str, change: str
+) -> None:
     """Before the commit everything is as it was; after it everything is as it was to become."""
     fill(services)
     before = state(services)
     url = services.database.engine.url.render_as_string(hide_password=False)
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.server.skills.crashing", url, str(services.data), moment, change],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert killed.returncode == -9, killed.stderr
+    assert crashing(url, str(services.data), moment, change) == "-9"
     restarted = configured(services.database, services.data)
     drift = restarted.sync.recover()
     missing = restarted.files.recover()
