@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import version
 
 import orjson
 import sqlalchemy as sa
-import structlog
 from starlette.types import ASGIApp
 
 from akmatori_server._generated.akmatori import bindings as akmatori_bindings
@@ -32,7 +29,7 @@ from akmatori_server.deliveries.handlers import DeliveryHandlers
 from akmatori_server.deliveries.replay import ReplayService
 from akmatori_server.docs.handlers import AkmatoriDocs, AotanamiDocs, read_specification
 from akmatori_server.docs.pages import BELOW, DocsAssets, to_the_docs
-from akmatori_server.engine import DBOSEngine, Engine
+from akmatori_server.engine import Engine
 from akmatori_server.events.handlers import EventHandlers
 from akmatori_server.health.handlers import Check, HealthHandlers, MetricsPage
 from akmatori_server.health.store import incidents_by_status
@@ -45,21 +42,18 @@ from akmatori_server.http_connectors.handlers import HttpConnectorHandlers
 from akmatori_server.http_connectors.trial import ConnectorTrial
 from akmatori_server.incidents.handlers import IncidentHandlers
 from akmatori_server.installation import Installation, open_installation
-from akmatori_server.investigation.rules.investigator import RuleInvestigator
-from akmatori_server.investigation.runner import Runner
+from akmatori_server.lifecycle import Lifecycle
 from akmatori_server.mcp_servers.handlers import McpServerHandlers
 from akmatori_server.metrics import Metrics
 from akmatori_server.runbooks.handlers import RunbookHandlers
 from akmatori_server.runbooks.mirrored import MirroredRunbookHandlers
-from akmatori_server.services import Services, build_services
+from akmatori_server.services import Services
 from akmatori_server.settings.handlers import SettingsHandlers
 from akmatori_server.settings.proxy import ProxyService
 from akmatori_server.silences.handlers import SilenceHandlers
 from akmatori_server.skills.handlers import SkillHandlers
 from akmatori_server.tools.handlers import ToolHandlers, ToolTypeHandlers
 from akmatori_server.tools.opening import open_catalogue
-
-_log = structlog.stdlib.get_logger("akmatori_server.app")
 
 
 def create_app(
@@ -77,10 +71,8 @@ def create_app(
         IncompleteSystem: an operation of the specifications has no handler.
     """
     site = installation or open_installation(settings)
-    work = engine or DBOSEngine(site.database)
-    services = build_services(site, work)
-    services.prepare()
-    lifecycle = _Lifecycle(site, work, services)
+    lifecycle = Lifecycle.of(site, engine)
+    services = lifecycle.services
     metrics = Metrics(partial(_count_incidents, site.database))
     checks: Mapping[str, Check] = {
         "database": partial(_check_database, site.database),
@@ -105,7 +97,7 @@ def _akmatori(site: Installation, services: Services, checks: Mapping[str, Check
         auth=AuthHandlers(site.auth, trail, username=site.settings.admin_username),
         api_keys=ApiKeyHandlers(site.auth, trail),
         audit=AuditHandlers(trail),
-        incidents=IncidentHandlers(incidents, trail, services.events),
+        incidents=IncidentHandlers(incidents, services.control, trail, services.events),
         alert_sources=AlertSourceHandlers(sources, trail),
         alerts=AlertHandlers(services.alerts),
         correlation_rules=CorrelationRulesHandlers(services.correlation_rules, run_in_arena),
@@ -172,42 +164,6 @@ def _aotanami() -> System:
         pending=PENDING["aotanami"],
         render_error=render_aotanami,
     )
-
-
-class _Lifecycle:
-    """Starts what works in the background with the server, and stops it."""
-
-    def __init__(self, site: Installation, engine: Engine, services: Services) -> None:
-        self._site = site
-        self._engine = engine
-        self._services = services
-        self._is_running = False
-
-    @contextlib.asynccontextmanager
-    async def lifespan(self, _app: object) -> AsyncGenerator[None]:
-        """Run the engine while the server runs."""
-        site = self._site
-        investigator = RuleInvestigator(site.database, now=site.now)
-        runner = Runner(site.database, investigator, now=site.now, events=self._services.events)
-        try:
-            self._services.declare_schedules(self._engine)
-            # Both wait for the database and for threads, which the event loop must not.
-            await asyncio.to_thread(self._engine.run, runner.run, site.settings.concurrency)
-            self._is_running = True
-            _log.info("server_started", database="sqlite" if site.database.is_sqlite else "postgresql")
-            # What fell due while the server was down need not wait for the next hour.
-            await asyncio.to_thread(self._services.retention.run_if_due)
-            yield
-        finally:
-            self._is_running = False
-            await asyncio.to_thread(self._services.ingest.close)
-            await asyncio.to_thread(self._engine.stop)
-            site.close()
-            _log.info("server_stopped")
-
-    def check(self) -> str | None:
-        """Say what is wrong with the engine, if anything."""
-        return None if self._is_running else "The engine that runs investigations is not running."
 
 
 def _check_database(database: Database) -> str | None:

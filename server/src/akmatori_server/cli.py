@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from queue import SimpleQueue
 
 import click
 import sqlalchemy as sa
@@ -54,7 +56,14 @@ def main() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0: any free. [default: 8080]")
 @_data_dir
 @_database_url
-def serve(host: str | None, port: int | None, data_dir: Path | None, database_url: str | None) -> None:
+@click.option(
+    "--work/--no-work",
+    default=None,
+    help="Whether to investigate, too, or to leave that to `worker` processes. [default: --work]",
+)
+def serve(
+    host: str | None, port: int | None, data_dir: Path | None, database_url: str | None, work: bool | None
+) -> None:
     """Run the server."""
     # The frameworks take a second to import; nobody else should wait for them.
     import uvicorn
@@ -62,13 +71,14 @@ def serve(host: str | None, port: int | None, data_dir: Path | None, database_ur
     from akmatori_server.app import create_app
     from akmatori_server.http.serving import Server
 
-    options = Options(host=host, port=port, data_dir=data_dir, database_url=database_url)
+    options = Options(host=host, port=port, data_dir=data_dir, database_url=database_url, work=work)
     with _sentences():
-        # What is written here is for the server's own user: the database holds everything.
-        os.umask(0o077)
-        settings = load_settings(options=options)
-        configure_logs(settings.log_level)
-        prepare_data_dir(settings)
+        settings = _settings_of_process(options)
+        if settings.is_sqlite and not settings.work:
+            raise ConfigurationError(
+                "With SQLite the server is the only process, so it has to investigate, too: leave out --no-work"
+                " (AKMATORI_WORK=0), or set AKMATORI_DATABASE_URL to a PostgreSQL database."
+            )
         with contextlib.ExitStack() as stack:
             if settings.is_sqlite:
                 stack.enter_context(ProcessLock(settings.data_dir))
@@ -101,6 +111,45 @@ def serve(host: str | None, port: int | None, data_dir: Path | None, database_ur
                 server.run(sockets=[listening])
             if not server.started:
                 sys.exit(3)
+
+
+@main.command()
+@_data_dir
+@_database_url
+def worker(data_dir: Path | None, database_url: str | None) -> None:
+    """Run investigations and scheduled jobs, and serve nothing. Needs PostgreSQL.
+
+    Any number of workers and servers may share a database. The work of one that dies is done by the others.
+    """
+    with _sentences():
+        settings = _settings_of_process(Options(data_dir=data_dir, database_url=database_url, work=True))
+        if settings.is_sqlite:
+            raise ConfigurationError(
+                "A worker needs PostgreSQL: set AKMATORI_DATABASE_URL to postgresql://user:password@host/name."
+                " With SQLite `akmatori-server serve` is the only process, and investigates by itself."
+            )
+        from akmatori_server.lifecycle import Lifecycle
+
+        # A simple queue, because that is safe to use in a signal's handler.
+        told: SimpleQueue[int] = SimpleQueue()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda received, _frame: told.put(received))
+        site = open_installation(settings)
+        try:
+            lifecycle = Lifecycle.of(site)
+        except BaseException:
+            site.close()
+            raise
+        try:
+            lifecycle.start()
+            click.echo("The worker is ready.", err=True)
+            told.get()
+            # Whoever asks twice does not want to wait.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            site.stopping.begin()
+        finally:
+            lifecycle.stop()
 
 
 @main.command()
@@ -194,6 +243,15 @@ def _sentences() -> Generator[None]:
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or type(error).__name__).strip().splitlines()[0]
         raise click.ClickException(f"The database cannot be used: {cause}") from None
+
+
+def _settings_of_process(options: Options) -> Settings:
+    # What is written here is for the server's own user: the database holds everything.
+    os.umask(0o077)
+    settings = load_settings(options=options)
+    configure_logs(settings.log_level)
+    prepare_data_dir(settings)
+    return settings
 
 
 @contextlib.contextmanager

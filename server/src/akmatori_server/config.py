@@ -40,8 +40,12 @@ class Settings:
     secret_keys: tuple[str, ...] | None = attrs.field(default=None, repr=False)
     cors_origins: tuple[str, ...] = ()
     log_level: str = "info"
-    # Incidents investigated at once.
+    # Incidents investigated at once by one process.
     concurrency: int = 4
+    # Whether `serve` investigates, too; where it does not, `worker` processes do.
+    work: bool = True
+    # Seconds of silence after which a worker counts as dead and others do its work.
+    worker_ttl: int = 15
     # Streams of events open at once; further readers are told to come back.
     event_streams: int = 500
     # Correlation rules that decide alone; None: the ones that the API stored.
@@ -75,6 +79,7 @@ class Options:
     port: int | None = None
     data_dir: Path | None = None
     database_url: str | None = None
+    work: bool | None = None
 
 
 NO_OPTIONS = Options()
@@ -114,6 +119,8 @@ def load_settings(environment: Mapping[str, str] | None = None, options: Options
         cors_origins=_origins(read.text("CORS_ORIGINS") or ""),
         log_level=log_level,
         concurrency=read.number("CONCURRENCY", 4, 1, 100),
+        work=read.number("WORK", 1, 0, 1) == 1 if options.work is None else options.work,
+        worker_ttl=read.number("WORKER_TTL", 15, 1, 3600),
         # Fewer than the connections a server takes, so that requests find one, too.
         event_streams=read.number("EVENT_STREAMS", 500, 1, 900),
         rules_file=_path(read.text("RULES_FILE")),

@@ -15,8 +15,12 @@ from akmatori_server.config import ConfigurationError, Settings, prepare_data_di
 from akmatori_server.crypto import SecretBox, key_from_file
 from akmatori_server.database import Database
 from akmatori_server.database.migrate import migrate
+from akmatori_server.database.turns import in_turn
 from akmatori_server.secrets_rotation import check_readable, keys_from_file
 from akmatori_server.stopping import Stopping
+
+# The name of the lock among PostgreSQL's advisory locks, which all programs of a database share.
+SIGNING_LOCK = 0x616B6D61_6A777420
 
 Now = Callable[[], datetime]
 
@@ -59,7 +63,9 @@ def open_installation(settings: Settings, *, now: Now = utc_now) -> Installation
     database = Database.open(settings.database_url)
     migrate(database)
     check_readable(database, secrets)
-    signing = signing_secret(database, secrets, settings.jwt_secret, now=now())
+    # Servers that make it together would each keep their own, and refuse each other's tokens.
+    with in_turn(database, SIGNING_LOCK):
+        signing = signing_secret(database, secrets, settings.jwt_secret, now=now())
     auth = AuthService(
         database,
         administrator=Administrator(username=settings.admin_username, password=settings.admin_password),

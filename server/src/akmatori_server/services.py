@@ -23,6 +23,7 @@ from akmatori_server.events.hub import EventHub
 from akmatori_server.events.subscription import StreamLimits
 from akmatori_server.files import SafeDirectory
 from akmatori_server.http_connectors.service import HttpConnectorService
+from akmatori_server.incidents.control import InvestigationControl
 from akmatori_server.incidents.service import IncidentService
 from akmatori_server.installation import Installation
 from akmatori_server.mcp_servers.service import McpServerService
@@ -56,6 +57,7 @@ class Services:
     event_cleanup: EventCleanup
     settings: SettingsService
     incidents: IncidentService
+    control: InvestigationControl
     alert_sources: AlertSourceService
     alerts: AlertReader
     ingest: Ingest
@@ -90,7 +92,6 @@ class Services:
 
     def declare_schedules(self, engine: Engine) -> None:
         """Tell the engine what is done by the clock."""
-        self.correlation_rules.watch()
         self.retention.declare(engine)
         self.event_cleanup.declare(engine)
         self.silence_release.declare(engine)
@@ -135,6 +136,7 @@ def build_services(site: Installation, engine: Engine) -> Services:
         event_cleanup=EventCleanup(database, now=now),
         settings=settings,
         incidents=incidents,
+        control=InvestigationControl(database, queue=engine, events=events, now=now),
         alert_sources=sources,
         alerts=AlertReader(database, rules),
         ingest=ingest,

@@ -26,14 +26,16 @@ class Recorder:
 
     def __init__(self) -> None:
         self.begun: list[int] = []
+        self.runs: list[int] = []
         self.done: list[int] = []
         self.cancelled: list[int] = []
         self.hold = threading.Event()
         self.hold.set()
 
-    async def __call__(self, incident_id: int) -> None:
+    async def __call__(self, incident_id: int, run: int) -> None:
         """Handle one incident; wait while a test holds."""
         self.begun.append(incident_id)
+        self.runs.append(run)
         try:
             while not self.hold.is_set():  # noqa: ASYNC110  the test holds from another thread
                 await asyncio.sleep(0.01)
@@ -84,6 +86,26 @@ def test_a_committed_enqueue_is_handled_once(
     wait_for(lambda: 9 in handler.done)
 
     assert sorted(handler.begun) == [7, 8, 9]
+
+
+def test_each_run_of_an_incident_is_handled_once(
+    database: Database, engine: DBOSEngine, handler: Recorder
+) -> None:
+    """The second run is not the first one again, though that is over; asked for twice it is one."""
+    engine.run(handler, 1)
+    enqueue(database, engine, 7)
+    wait_for(lambda: handler.done == [7])
+
+    for run in (2, 2):
+        with database.write() as connection:
+            engine.enqueue(connection, 7, run)
+    wait_for(lambda: handler.done == [7, 7])
+    engine.cancel(7, 3)  # not queued yet: it changes nothing
+    with database.write() as connection:
+        engine.enqueue(connection, 7, 3)
+    wait_for(lambda: handler.done == [7, 7, 7])
+
+    assert handler.runs == [1, 2, 3]
 
 
 def test_a_rolled_back_enqueue_is_not_handled(
@@ -176,7 +198,7 @@ def test_a_handler_that_fails_is_tried_again(
     monkeypatch.setattr("akmatori_server.engine.dbos_engine.RETRY_FIRST_SECONDS", 0.01)
     tries: list[int] = []
 
-    async def handle(incident_id: int) -> None:
+    async def handle(incident_id: int, _run: int) -> None:
         tries.append(incident_id)
         if len(tries) < 3:
             raise OSError("the database is away")
@@ -212,7 +234,7 @@ def test_starting_inside_an_event_loop_keeps_investigations_out_of_it(
     """The web server starts us from its own loop, which must stay free for requests."""
     loops: list[asyncio.AbstractEventLoop] = []
 
-    async def handle(_incident_id: int) -> None:
+    async def handle(_incident_id: int, _run: int) -> None:
         loops.append(asyncio.get_running_loop())
 
     async def serve() -> None:

@@ -20,7 +20,7 @@ def test_only_what_commits_is_handled_and_once(database: Database) -> None:
     handled: list[int] = []
     done = threading.Event()
 
-    async def handle(incident_id: int) -> None:
+    async def handle(incident_id: int, _run: int) -> None:
         handled.append(incident_id)
         if incident_id == 3:
             done.set()
@@ -45,7 +45,7 @@ def test_cancel_reaches_the_running_and_the_waiting(database: Database) -> None:
     begun, cancelled = threading.Event(), threading.Event()
     handled: list[int] = []
 
-    async def handle(incident_id: int) -> None:
+    async def handle(incident_id: int, _run: int) -> None:
         handled.append(incident_id)
         begun.set()
         try:
@@ -73,7 +73,7 @@ def test_drain_works_here_and_now_and_shows_failures(database: Database) -> None
     ticks: list[int] = []
     engine.schedule("tick", "* * * * *", lambda: ticks.append(1))
 
-    async def handle(incident_id: int) -> None:
+    async def handle(incident_id: int, _run: int) -> None:
         raise KeyError(incident_id)
 
     with database.write() as connection:

@@ -28,6 +28,7 @@ from akmatori_server.deliveries.service import DeliveryLog
 from akmatori_server.engine.memory_engine import MemoryEngine
 from akmatori_server.events import EventLog
 from akmatori_server.http.call import Call, Caller, Scope
+from akmatori_server.incidents.control import InvestigationControl
 from akmatori_server.incidents.service import IncidentService
 from akmatori_server.runbooks.service import RunbookService
 from akmatori_server.silences.book import SilenceBook
@@ -62,6 +63,7 @@ class Domain:
     data_directory: Path
     secrets: SecretBox
     incidents: IncidentService
+    control: InvestigationControl
     sources: AlertSourceService
     ingest: Ingest
     held: HeldAlerts
@@ -100,6 +102,7 @@ def make_domain(database: Database, data_directory: Path, *, limits: Limits | No
         data_directory=data_directory,
         secrets=secrets,
         incidents=incidents,
+        control=InvestigationControl(database, queue=queue, events=events, now=clock),
         sources=sources,
         ingest=Ingest(
             SourcesAtHand(sources),

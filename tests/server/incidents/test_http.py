@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
 
+from akmatori_server.http.call import Scope
 from tests.support.site import Site
 
 UNKNOWN = "0b1f6c1e-6a0f-4a53-9f0c-0f6f3c1b2a77"
@@ -100,3 +103,38 @@ def test_nobody_reads_incidents_without_a_credential(server: Site) -> None:
 
     assert answer.status_code == 401
     assert "WWW-Authenticate" in answer.headers
+
+
+def test_cancel_and_retry_over_http(server: Site, admin: httpx.Client) -> None:
+    """Whatever the engine was at, the incident ends failed or completed, and can then be asked for again."""
+    uuid = admin.post("/api/incidents", json={"task": "Check disk on db-1"}).json()["uuid"]
+    wait_until_over(admin, uuid)
+    over = admin.post(f"/api/incidents/{uuid}/cancel")
+    retried = admin.post(f"/api/incidents/{uuid}/retry")
+    log = wait_until_over(admin, uuid)["full_log"]
+
+    assert over.status_code == 409
+    assert over.json() == {
+        "error": "The investigation is over already: the incident is completed.",
+        "code": "conflict",
+    }
+    assert retried.status_code == 200
+    assert (retried.json()["status"], "completed_at" in retried.json()) == ("pending", False)
+    assert retried.headers["etag"].startswith('"')
+    assert log.count("--- Final Response ---") == 2
+    assert log.index("--- Run 2 ---") < log.rindex("--- Execution Log ---")
+    for verb in ("cancel", "retry"):
+        assert admin.post(f"/api/incidents/{UNKNOWN}/{verb}").status_code == 404
+        with server.client(server.key(Scope.READ)) as reader:
+            assert reader.post(f"/api/incidents/{uuid}/{verb}").status_code == 403
+
+
+def wait_until_over(admin: httpx.Client, uuid: str) -> dict[str, str]:
+    """Read the incident until its investigation is over."""
+    give_up = time.monotonic() + 20
+    while True:
+        incident: dict[str, str] = admin.get(f"/api/incidents/{uuid}").json()
+        if incident["status"] not in {"pending", "running"}:
+            return incident
+        assert time.monotonic() < give_up, incident
+        time.sleep(0.05)

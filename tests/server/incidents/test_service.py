@@ -24,7 +24,7 @@ from tests.server.incidents.domain import Domain, call
 @pytest.fixture
 def handlers(domain: Domain) -> IncidentHandlers:
     """The operations, called as the HTTP layer calls them."""
-    return IncidentHandlers(domain.incidents, domain.trail, EventLog())
+    return IncidentHandlers(domain.incidents, domain.control, domain.trail, EventLog())
 
 
 def create(handlers: IncidentHandlers, task: str = "Check disk on db-1", **members: Any) -> str:
@@ -48,7 +48,7 @@ def queued(domain: Domain) -> list[int]:
     """Return the incidents in the queue."""
     taken: list[int] = []
 
-    async def take(incident_id: int) -> None:
+    async def take(incident_id: int, _run: int) -> None:
         taken.append(incident_id)
 
     domain.queue.drain(take)

@@ -16,7 +16,7 @@ from akmatori_server.incidents.models import Status
 from akmatori_server.incidents.tables import incident_log, incidents
 from akmatori_server.investigation import Case, Journal, Report, Runner
 from akmatori_server.investigation.rules import RuleInvestigator
-from akmatori_server.investigation.runner import CANCELLED, MOST_TAKES
+from akmatori_server.investigation.runner import MOST_TAKES
 from akmatori_server.runbooks.tables import runbooks as runbook_table
 from tests.server.investigation.cases import NOW, Text, disk_alert
 from tests.server.investigation.test_journal import log_of, new_incident, row_of
@@ -185,28 +185,6 @@ def test_cancelling_the_handler_stops_at_the_next_step_and_leaves_the_incident(d
     run(runner, incident_id)
 
     assert row_of(database, incident_id).status == "completed"
-
-
-def test_a_cancelled_incident_is_closed_and_its_work_fenced_off(database: Database) -> None:
-    """Somebody calls it off while it is worked on: the close is theirs, and it stays."""
-    incident_id = new_incident(database)
-    investigator = Scripted()
-    investigator.released.clear()
-    runner = Runner(database, investigator)
-
-    async def overtaken() -> None:
-        task = asyncio.create_task(runner.run(incident_id))
-        await asyncio.to_thread(investigator.begun.wait, 10)
-        assert runner.cancel(incident_id)
-        investigator.released.set()
-        await task
-
-    asyncio.run(overtaken())
-
-    row = row_of(database, incident_id)
-    assert (row.status, row.response) == ("failed", CANCELLED)
-    assert "the second line" not in log_of(database, incident_id)
-    assert not runner.cancel(incident_id)
 
 
 def test_from_the_commit_to_the_report_through_an_engine(database: Database, runbooks: list[Text]) -> None:

@@ -211,7 +211,10 @@ class StatusError(AkmatoriError):
 
     def _outcome(self) -> str:
         head = f"{self.status} {self.code}" if self.code else str(self.status)
-        details = "; ".join(f"{field}: {text}" for field, text in self.details.items())
+        # The sentence often is that of the first field.
+        details = "; ".join(
+            f"{field}: {text}" for field, text in self.details.items() if text not in self.message
+        )
         return f"{head}: {self.message}" + (f" [{details}]" if details else "")
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 
 import attrs
 
-SHOWN_FIRST = ("uuid", "id", "name", "title", "status", "state", "phase", "severity")
+SHOWN_FIRST = ("uuid", "id", "name", "title", "alert_name", "status", "state", "phase", "severity")
 LONGEST_SHOWN_VALUE = 60
 MOST_SHOWN_FIELDS = 5
 

@@ -14,6 +14,8 @@ class Action(enum.StrEnum):
     API_KEY_REVOKED = "api_key:revoked"
 
     INCIDENT_CREATED = "incident:created"
+    INCIDENT_CANCELLED = "incident:cancelled"
+    INCIDENT_RETRIED = "incident:retried"
 
     ALERT_SOURCE_CREATED = "alert_source:created"
     ALERT_SOURCE_UPDATED = "alert_source:updated"

@@ -33,6 +33,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig
 from sqlalchemy.exc import SQLAlchemyError
 
 from akmatori_server.database import Database
+from akmatori_server.database.turns import in_turn
 from akmatori_server.engine.port import Handler, Job
 from akmatori_server.engine.workers import Workers
 
@@ -41,6 +42,9 @@ APPLICATION_VERSION = "1"
 QUEUE = "incidents"
 WORKFLOW = "investigate"
 EMBEDDED_WORKER = "embedded"
+
+# The name of the lock among PostgreSQL's advisory locks, which all programs of a database share.
+LAUNCH_LOCK = 0x616B6D61_64626F73
 
 POLLING_SECONDS = 0.2
 HEARTBEAT_TTL_SECONDS = 15.0
@@ -100,23 +104,24 @@ class DBOSEngine:
             lambda: DBOS.migrate(_url(self._database), schema=_schema(self._database) or "dbos")
         )
 
-    def enqueue(self, connection: sa.Connection, incident_id: int) -> None:
+    def enqueue(self, connection: sa.Connection, incident_id: int, run: int = 1) -> None:
         """Put an incident in the queue as part of the caller's transaction."""
         self._client.enqueue_in_transaction(
             connection,
             {
                 "workflow_name": WORKFLOW,
                 "queue_name": QUEUE,
-                "workflow_id": _workflow_id(incident_id),
+                "workflow_id": _workflow_id(incident_id, run),
                 "app_version": APPLICATION_VERSION,
                 "application_name": APPLICATION,
             },
             incident_id,
+            run,
         )
 
-    def cancel(self, incident_id: int) -> None:
+    def cancel(self, incident_id: int, run: int = 1) -> None:
         """Take an incident out of the queue, or cancel the handler working on it, in any process."""
-        _outside_any_loop(lambda: self._client.cancel_workflows([_workflow_id(incident_id)]))
+        _outside_any_loop(lambda: self._client.cancel_workflows([_workflow_id(incident_id, run)]))
 
     def schedule(self, name: str, cron: str, fn: Job) -> None:
         """Declare a scheduled job; call before `run`."""
@@ -137,7 +142,7 @@ class DBOSEngine:
                 )
             _running_engine.append(self)
         try:
-            _outside_any_loop(lambda: self._launch(handler, concurrency))
+            _outside_any_loop(lambda: self._launch_in_turn(handler, concurrency))
         except BaseException:
             self.stop()
             raise
@@ -169,6 +174,11 @@ class DBOSEngine:
             _running_engine.clear()
         with contextlib.suppress(SQLAlchemyError):  # leaving is a courtesy: unseen for a while says the same
             self._workers.leave(self.worker_id)
+
+    def _launch_in_turn(self, handler: Handler, concurrency: int) -> None:
+        # Workers that start together would replace the same queue and schedules.
+        with in_turn(self._database, LAUNCH_LOCK):
+            self._launch(handler, concurrency)
 
     def _launch(self, handler: Handler, concurrency: int) -> None:
         self._stopping.clear()
@@ -236,11 +246,11 @@ class DBOSEngine:
 
 
 def _register_workflow(handler: Handler) -> None:
-    async def attempt(incident_id: int) -> None:
+    async def attempt(incident_id: int, run: int) -> None:
         wait = RETRY_FIRST_SECONDS
         while True:
             try:
-                await handler(incident_id)
+                await handler(incident_id, run)
             except Exception:
                 log.exception("engine_handler_failed", incident_id=incident_id, retry_in_seconds=wait)
                 await asyncio.sleep(wait)
@@ -248,9 +258,10 @@ def _register_workflow(handler: Handler) -> None:
             else:
                 return
 
-    async def investigate(incident_id: int) -> None:
+    # An entry that an older version of ours queued has no number, and is of the first run.
+    async def investigate(incident_id: int, run: int = 1) -> None:
         # One step, and preemptible: a step can be cancelled in its middle, a workflow only between two steps.
-        await DBOS.run_step_async({"name": "attempt", "preemptible": True}, attempt, incident_id)
+        await DBOS.run_step_async({"name": "attempt", "preemptible": True}, attempt, incident_id, run)
 
     DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(investigate)
 
@@ -302,8 +313,9 @@ def _outside_any_loop(call: Any) -> None:
         raise failures[0]
 
 
-def _workflow_id(incident_id: int) -> str:
-    return f"incident-{incident_id}"
+def _workflow_id(incident_id: int, run: int) -> str:
+    # An id is never run twice, not even after its end; so each run has its own.
+    return f"incident-{incident_id}" if run == 1 else f"incident-{incident_id}-run-{run}"
 
 
 def _schema(database: Database) -> str | None:

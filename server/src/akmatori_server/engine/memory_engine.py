@@ -14,6 +14,9 @@ from sqlalchemy import event
 
 from akmatori_server.engine.port import Handler, Job
 
+Entry = tuple[int, int]
+"""An incident's id, and the number of the run."""
+
 # What a connection remembers about its transaction: incidents to be queued, and those that may be.
 _WAITING = "akmatori-memory-engine-waiting"
 _COMMITTED = "akmatori-memory-engine-committed"
@@ -26,19 +29,22 @@ class MemoryEngine:
     """
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._known: set[int] = set()
+        self._known: set[Entry] = set()
         self._pools: weakref.WeakSet[sa.Pool] = weakref.WeakSet()
-        self._cancelled: set[int] = set()
-        self._running: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
+        self._cancelled: set[Entry] = set()
+        self._running: dict[Entry, tuple[asyncio.AbstractEventLoop, asyncio.Task[None]]] = {}
         self._threads: list[threading.Thread] = []
         self.jobs: dict[str, Job] = {}
 
-    def enqueue(self, connection: sa.Connection, incident_id: int) -> None:
+    def prepare(self) -> None:
+        """Do nothing: memory is always there."""
+
+    def enqueue(self, connection: sa.Connection, incident_id: int, run: int = 1) -> None:
         """Queue the incident once the transaction of `connection` is committed."""
-        waiting: list[int] = connection.info.setdefault(_WAITING, [])
-        waiting.append(incident_id)
+        waiting: list[Entry] = connection.info.setdefault(_WAITING, [])
+        waiting.append((incident_id, run))
         if len(waiting) == 1:
             # SQLAlchemy tells of a commit before it commits, and a worker that is quick would find no row. The
             # connection goes back to its pool after it, so that is when they are queued.
@@ -58,11 +64,12 @@ class MemoryEngine:
 
         event.listen(pool, "checkin", checked_in)
 
-    def cancel(self, incident_id: int) -> None:
+    def cancel(self, incident_id: int, run: int = 1) -> None:
         """Drop a queued incident, or cancel the handler working on it."""
+        entry = (incident_id, run)
         with self._lock:
-            self._cancelled.add(incident_id)
-            running = self._running.get(incident_id)
+            self._cancelled.add(entry)
+            running = self._running.get(entry)
         if running is not None:
             loop, task = running
             loop.call_soon_threadsafe(task.cancel)
@@ -95,33 +102,33 @@ class MemoryEngine:
     def drain(self, handler: Handler) -> None:
         """Handle everything queued, in order, in this thread."""
         while not self._queue.empty():
-            incident_id = self._queue.get()
-            if incident_id is not None:
-                self._handle(handler, incident_id)
+            entry = self._queue.get()
+            if entry is not None:
+                self._handle(handler, entry)
 
-    def _put(self, incident_id: int) -> None:
+    def _put(self, entry: Entry) -> None:
         with self._lock:
-            if incident_id in self._known:
+            if entry in self._known:
                 return
-            self._known.add(incident_id)
-        self._queue.put(incident_id)
+            self._known.add(entry)
+        self._queue.put(entry)
 
     def _work(self, handler: Handler) -> None:
-        while (incident_id := self._queue.get()) is not None:
-            self._handle(handler, incident_id)
+        while (entry := self._queue.get()) is not None:
+            self._handle(handler, entry)
 
-    def _handle(self, handler: Handler, incident_id: int) -> None:
+    def _handle(self, handler: Handler, entry: Entry) -> None:
         async def handle() -> None:
-            task = asyncio.ensure_future(_awaited(handler, incident_id))
+            task = asyncio.ensure_future(_awaited(handler, entry))
             with self._lock:
-                if incident_id in self._cancelled:
+                if entry in self._cancelled:
                     task.cancel()
-                self._running[incident_id] = (asyncio.get_running_loop(), task)
+                self._running[entry] = (asyncio.get_running_loop(), task)
             try:
                 await asyncio.wait({task})
             finally:
                 with self._lock:
-                    del self._running[incident_id]
+                    del self._running[entry]
             if not task.cancelled():
                 task.result()
 
@@ -129,7 +136,7 @@ class MemoryEngine:
 
 
 def _note_commit(connection: sa.Connection) -> None:
-    committed: list[int] = connection.info.setdefault(_COMMITTED, [])
+    committed: list[Entry] = connection.info.setdefault(_COMMITTED, [])
     committed += connection.info.pop(_WAITING, ())
 
 
@@ -137,8 +144,8 @@ def _note_rollback(connection: sa.Connection) -> None:
     connection.info.pop(_WAITING, None)
 
 
-async def _awaited(handler: Handler, incident_id: int) -> None:
-    await handler(incident_id)
+async def _awaited(handler: Handler, entry: Entry) -> None:
+    await handler(*entry)
 
 
 def _run_in_new_loop(coroutine: Coroutine[Any, Any, None]) -> None:

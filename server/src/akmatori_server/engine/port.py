@@ -7,8 +7,11 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-Handler = Callable[[int], Awaitable[None]]
-"""Works on one incident, by its id. Called again for the same id after a crash; cancelled by `cancel`."""
+Handler = Callable[[int, int], Awaitable[None]]
+"""Works on one incident, by its id and the number of the run: 1, and one more each time it is done again.
+
+Called again for the same two after a crash; cancelled by `cancel`.
+"""
 
 Job = Callable[[], None]
 """Something done on a schedule. Must bear being done twice: a crash may come before it is recorded."""
@@ -21,15 +24,19 @@ class Engine(Protocol):
     our own tables; the engine knows ids only.
     """
 
-    def enqueue(self, connection: sa.Connection, incident_id: int) -> None:
+    def prepare(self) -> None:
+        """Make `enqueue` and `cancel` work in a process that never calls `run`."""
+        ...
+
+    def enqueue(self, connection: sa.Connection, incident_id: int, run: int = 1) -> None:
         """Put an incident in the queue as part of the caller's transaction: both commit, or neither.
 
-        Doing it again for the same incident changes nothing.
+        Doing it again for the same run of the incident changes nothing, even when that run is over.
         """
         ...
 
-    def cancel(self, incident_id: int) -> None:
-        """Take an incident out of the queue, or cancel the handler working on it; nothing if it is done.
+    def cancel(self, incident_id: int, run: int = 1) -> None:
+        """Take a run of an incident out of the queue, or cancel the handler working on it; nothing if it is done.
 
         Call it outside any transaction: it commits by itself.
         """

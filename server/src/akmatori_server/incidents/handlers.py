@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+
 from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.audit import Action, AuditTrail
@@ -11,6 +13,7 @@ from akmatori_server.etag import etag_of
 from akmatori_server.events import EventKind, EventLog, NewEvent, incident_data
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
+from akmatori_server.incidents.control import InvestigationControl, Record
 from akmatori_server.incidents.cursor import EPOCH
 from akmatori_server.incidents.models import CreatedBetween, Incident, NewIncident, OpenedIncident
 from akmatori_server.incidents.service import IncidentService, Opening, requested_by_task
@@ -25,8 +28,11 @@ CREATE = KeyedCreate(
 class IncidentHandlers:
     """Incidents over HTTP."""
 
-    def __init__(self, incidents: IncidentService, trail: AuditTrail, events: EventLog) -> None:
+    def __init__(
+        self, incidents: IncidentService, control: InvestigationControl, trail: AuditTrail, events: EventLog
+    ) -> None:
         self._incidents = incidents
+        self._control = control
         self._trail = trail
         self._events = events
 
@@ -84,9 +90,33 @@ class IncidentHandlers:
 
     def get_incident(self, _call: Call, /, *, uuid: str) -> Answer[models.Incident]:
         """Read one incident with its whole log."""
-        incident, log = self._incidents.get(uuid)
-        tag = etag_of(incident.uuid, incident.updated_at, incident.status, incident.title, len(log))
-        return Answer(incident_model(incident, log), headers={"ETag": tag})
+        return _answer(*self._incidents.get(uuid))
+
+    def cancel_incident(self, call: Call, /, *, uuid: str) -> Answer[models.Incident]:
+        """Call an investigation off."""
+        return _answer(*self._control.cancel(uuid, self._recording(call, Action.INCIDENT_CANCELLED)))
+
+    def retry_incident(self, call: Call, /, *, uuid: str) -> Answer[models.Incident]:
+        """Investigate an incident once more."""
+        return _answer(*self._control.retry(uuid, self._recording(call, Action.INCIDENT_RETRIED)))
+
+    def _recording(self, call: Call, action: Action) -> Record:
+        def record(connection: sa.Connection, before: Incident, after: Incident) -> None:
+            target = f"incident:{after.uuid}"
+            self._trail.record(connection, call, action, target, _recorded(before), _recorded(after))
+
+        return record
+
+
+def _answer(incident: Incident, log: str) -> Answer[models.Incident]:
+    tag = etag_of(incident.uuid, incident.updated_at, incident.status, incident.title, len(log))
+    return Answer(incident_model(incident, log), headers={"ETag": tag})
+
+
+def _recorded(incident: Incident) -> dict[str, object]:
+    """Return the incident for the audit trail: as the API shows it, but for the log, which has no end."""
+    shown = codec.encode_incident(incident_model(incident, ""))
+    return {name: value for name, value in shown.items() if name != "full_log"}
 
 
 def incident_model(incident: Incident, full_log: str) -> models.Incident:

@@ -20,6 +20,8 @@ FINAL_MARKER = "--- Final Response ---"
 class LineKind(enum.StrEnum):
     """What a row of the log is, which decides how it is shown."""
 
+    # Where another run of the investigation begins.
+    RUN = "run"
     HEADER = "header"
     NOTE = "note"
     TOOL = "tool"
@@ -36,6 +38,19 @@ class LogLine:
     text: str
 
 
+FINAL_KEY = "final"
+
+
+def key_of_run(run: int, key: str) -> str:
+    """Return the key of a line of one run: the steps of the next one have the same keys, and lines of their own."""
+    return key if run == 1 else f"run{run}:{key}"
+
+
+def beginning_of_run(run: int) -> LogLine:
+    """Return the line that begins another run."""
+    return LogLine(f"run:{run}", LineKind.RUN, f"--- Run {run} ---")
+
+
 _MARKS = {LineKind.NOTE: "", LineKind.TOOL: "🛠️ ", LineKind.FINDING: "🔎 "}
 
 
@@ -50,10 +65,14 @@ def read_log(connection: sa.Connection, incident_id: int) -> str:
 
 
 def assemble(rows: Iterable[tuple[str, str]]) -> str:
-    """Join rows of (kind, text) in their order: header, execution log, final response."""
+    """Join rows of (kind, text) in their order: header, execution log, final response; and so for each run."""
     parts: list[str] = []
     in_execution = False
     for kind, text in rows:
+        if kind == LineKind.RUN:
+            parts.append(f"\n\n{text}\n\n")
+            in_execution = False
+            continue
         if kind == LineKind.HEADER:
             parts.append(text)
             continue

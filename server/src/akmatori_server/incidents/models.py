@@ -21,6 +21,10 @@ class Status(enum.StrEnum):
     DIAGNOSED = "diagnosed"
 
 
+OPEN = frozenset({Status.PENDING, Status.RUNNING})
+FINISHED = frozenset({Status.COMPLETED, Status.FAILED, Status.DIAGNOSED})
+
+
 class Kind(enum.StrEnum):
     """What it was opened for."""
 
@@ -79,6 +83,8 @@ class Incident:
     firing_count: int
     last_alert_at: datetime | None
     resolved_at: datetime | None
+    # How often its investigation was asked for.
+    run: int
 
 
 @attrs.frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -12,14 +12,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from akmatori_server.database import Timestamp
 from akmatori_server.incidents.log import LogLine, assemble
-from akmatori_server.incidents.models import CreatedBetween, Incident, Position
+from akmatori_server.incidents.models import CreatedBetween, Incident, Position, Status
 from akmatori_server.incidents.storable import storable_text
 from akmatori_server.incidents.tables import incident_log, incidents
 
 LONGEST_KEY = 200
 
 # Names as plain strings: SQLAlchemy's own are a subclass that some encoders refuse.
-_INTERNAL = frozenset({"fence", "open_key", "alert_source_id"})
+_INTERNAL = frozenset({"fence", "run_fence", "open_key", "alert_source_id"})
 _NAMES = tuple(str(column.name) for column in incidents.c if column.name not in _INTERNAL)
 _COLUMNS = tuple(incidents.c[name] for name in _NAMES)
 # Built once: building it costs more than running it.
@@ -32,9 +32,10 @@ def insert(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> list[in
     return [int(number) for number in connection.execute(_INSERT, rows).scalars()]
 
 
-def get(connection: sa.Connection, uuid: str) -> Incident | None:
-    """Return the incident with this uuid, or None."""
-    row = connection.execute(sa.select(*_COLUMNS).where(incidents.c.uuid == uuid)).one_or_none()
+def get(connection: sa.Connection, uuid: str, *, to_change: bool = False) -> Incident | None:
+    """Return the incident with this uuid, or None; `to_change` keeps others from changing it until the commit."""
+    query = sa.select(*_COLUMNS).where(incidents.c.uuid == uuid)
+    row = connection.execute(query.with_for_update() if to_change else query).one_or_none()
     return None if row is None else _incident(row)
 
 
@@ -99,6 +100,38 @@ def add_log_lines(connection: sa.Connection, lines: Sequence[tuple[int, LogLine]
         insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
         statement = insert(incident_log).on_conflict_do_nothing(index_elements=["incident_id", "key"])
         connection.execute(statement, rows)
+
+
+def close(
+    connection: sa.Connection, incident_id: int, status: Status, response: str, now: datetime
+) -> Incident:
+    """Close an incident for everybody: whoever works on it can write no more."""
+    return _changed(
+        connection, incident_id, now, {"status": status.value, "response": response, "completed_at": now}
+    )
+
+
+def begin_run(connection: sa.Connection, incident_id: int, now: datetime) -> Incident:
+    """Make an incident that is over wait for another run; whoever worked on the last one can write no more."""
+    values = {
+        "status": Status.PENDING.value,
+        "completed_at": None,
+        "run": incidents.c.run + 1,
+        "run_fence": incidents.c.fence + 1,
+    }
+    return _changed(connection, incident_id, now, values)
+
+
+def _changed(
+    connection: sa.Connection, incident_id: int, now: datetime, values: Mapping[str, object]
+) -> Incident:
+    query = (
+        sa.update(incidents)
+        .where(incidents.c.id == incident_id)
+        .values(fence=incidents.c.fence + 1, updated_at=now, **values)
+        .returning(*_COLUMNS)
+    )
+    return _incident(connection.execute(query).one())
 
 
 def _within(bounds: CreatedBetween) -> list[sa.ColumnElement[bool]]:

@@ -41,6 +41,9 @@ incidents = sa.Table(
     sa.Column("resolved_at", Timestamp),
     # Raised by whoever takes the incident; every later write is refused unless it carries the current number.
     sa.Column("fence", sa.Integer, nullable=False, server_default="0"),
+    # How often its investigation was asked for, and the fence number before anybody took the last of these.
+    sa.Column("run", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("run_fence", sa.Integer, nullable=False, server_default="0"),
     sa.Index("ix_incidents_created_at_id", "created_at", "id"),
     sa.Index("ix_incidents_status_created_at_id", "status", "created_at", "id"),
     sa.Index("uq_incidents_open_key", "open_key", unique=True),
@@ -56,7 +59,7 @@ incident_log = sa.Table(
     sa.Column("incident_id", sa.Integer, sa.ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
     # Deterministic, so that a step repeated after a crash writes its line only once.
     sa.Column("key", sa.String(200), nullable=False),
-    # header, note, tool, finding, final: decides how full_log shows the line.
+    # run, header, note, tool, finding, final: decides how full_log shows the line.
     sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("created_at", Timestamp, nullable=False),

@@ -17,13 +17,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from akmatori_server.database import Database
 from akmatori_server.events import EventKind, EventLog, NewEvent, incident_data
-from akmatori_server.incidents.log import LineKind, LogLine
+from akmatori_server.incidents.log import FINAL_KEY, LineKind, LogLine, key_of_run
 from akmatori_server.incidents.models import Status
 from akmatori_server.incidents.storable import storable_text
 from akmatori_server.incidents.tables import incident_log, incidents
 
 LONGEST_KEY = 200
-FINAL_KEY = "final"
 
 
 class Fenced(BaseException):
@@ -52,14 +51,19 @@ class Journal:
         database: Database,
         incident_id: int,
         *,
+        run: int,
         fence: int,
+        takes: int,
         spent_ms: int,
         now: Callable[[], datetime],
         stop: threading.Event,
         events: EventLog,
     ) -> None:
         self.incident_id = incident_id
+        self.run = run
         self.fence = fence
+        # How often this run was taken, this time included.
+        self.takes = takes
         self._database = database
         self._spent_ms = spent_ms
         self._began = time.monotonic()
@@ -72,17 +76,19 @@ class Journal:
         cls,
         database: Database,
         incident_id: int,
+        run: int = 1,
         *,
         now: Callable[[], datetime],
         stop: threading.Event | None = None,
         events: EventLog | None = None,
     ) -> Journal | None:
-        """Take an incident; None when it is closed or gone. Whoever had it before can write no more."""
+        """Take a run of an incident; None when it is over or gone. Whoever had it before can write no more."""
         moment, log = now(), events or EventLog()
         query = (
             sa.update(incidents)
             .where(
                 incidents.c.id == incident_id,
+                incidents.c.run == run,
                 incidents.c.status.in_([Status.PENDING.value, Status.RUNNING.value]),
             )
             .values(
@@ -91,7 +97,7 @@ class Journal:
                 session_id=incidents.c.uuid,
                 updated_at=moment,
             )
-            .returning(incidents.c.fence, incidents.c.execution_time_ms, *_SHOWN)
+            .returning(incidents.c.fence, incidents.c.run_fence, incidents.c.execution_time_ms, *_SHOWN)
         )
         with database.write() as connection:
             row = connection.execute(query).one_or_none()
@@ -103,7 +109,9 @@ class Journal:
         return cls(
             database,
             incident_id,
+            run=run,
             fence=row.fence,
+            takes=row.fence - row.run_fence,
             spent_ms=row.execution_time_ms,
             now=now,
             stop=stop or threading.Event(),
@@ -112,7 +120,7 @@ class Journal:
 
     @property
     def elapsed_ms(self) -> int:
-        """How long the incident was worked on, runs that a crash ended included."""
+        """How long the incident was worked on, earlier runs and what a crash ended included."""
         return self._spent_ms + int((time.monotonic() - self._began) * 1000)
 
     def check(self) -> None:
@@ -160,7 +168,7 @@ class Journal:
             {
                 "status": status.value,
                 "response": answer,
-                "tokens_used": tokens_used,
+                "tokens_used": incidents.c.tokens_used + tokens_used,
                 "completed_at": self._now(),
             },
         )
@@ -180,7 +188,7 @@ class Journal:
         rows = [
             {
                 "incident_id": self.incident_id,
-                "key": line.key[:LONGEST_KEY],
+                "key": key_of_run(self.run, line.key)[:LONGEST_KEY],
                 "kind": line.kind.value,
                 "text": storable_text(line.text),
                 "created_at": moment,

@@ -24,7 +24,6 @@ from akmatori_server.investigation.report import render
 # are interrupted too, so the limit is generous.
 MOST_TAKES = 50
 
-CANCELLED = "The investigation was cancelled before it came to a result."
 TAKEN_TOO_OFTEN = (
     f"❌ Error: the investigation was interrupted {MOST_TAKES} times, most likely because it ends the "
     "server's process each time. It is not tried again; the server's log says what happened."
@@ -49,14 +48,14 @@ class Runner:
         self._now = now
         self._events = events or EventLog()
 
-    async def run(self, incident_id: int) -> None:
-        """Investigate an incident to its end. Nothing happens when it is closed or gone.
+    async def run(self, incident_id: int, run: int = 1) -> None:
+        """Investigate an incident to the end of this run. Nothing happens when the run is over.
 
         When cancelled, the work stops at its next step; the incident stays as it is, for whoever takes it
         next.
         """
         stop = threading.Event()
-        work = asyncio.ensure_future(asyncio.to_thread(self._work, incident_id, stop))
+        work = asyncio.ensure_future(asyncio.to_thread(self._work, incident_id, run, stop))
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -65,20 +64,11 @@ class Runner:
             await asyncio.wait({work})
             raise
 
-    def cancel(self, incident_id: int) -> bool:
-        """Close an incident as failed because somebody called it off; False when it was closed already.
-
-        Call the engine's `cancel` after it, which ends the work itself.
-        """
-        journal = Journal.take(self._database, incident_id, now=self._now, events=self._events)
-        if journal is None:
-            return False
-        journal.close(Status.FAILED, CANCELLED)
-        return True
-
-    def _work(self, incident_id: int, stop: threading.Event) -> None:
-        events = log.bind(incident_id=incident_id)
-        journal = Journal.take(self._database, incident_id, now=self._now, stop=stop, events=self._events)
+    def _work(self, incident_id: int, run: int, stop: threading.Event) -> None:
+        events = log.bind(incident_id=incident_id, run=run)
+        journal = Journal.take(
+            self._database, incident_id, run, now=self._now, stop=stop, events=self._events
+        )
         if journal is None:
             events.info("investigation_not_needed")
             return
@@ -90,7 +80,7 @@ class Runner:
             events.info("investigation_interrupted")
 
     def _investigate(self, journal: Journal) -> None:
-        if journal.fence > MOST_TAKES:
+        if journal.takes > MOST_TAKES:
             journal.close(Status.FAILED, TAKEN_TOO_OFTEN)
             return
         try:

@@ -2143,13 +2143,14 @@ class Incident(Model):
     """Everything the investigation did, in order; empty in lists unless `include=log` is sent."""
 
     response: str
-    """The final report, empty until the investigation has finished."""
+    """The final report, empty until the investigation has finished; while it is done again, the report of
+    before."""
 
     tokens_used: int
-    """Tokens the language model was charged for."""
+    """Tokens the language model was charged for, in all runs together."""
 
     execution_time_ms: int
-    """Duration of the investigation in milliseconds."""
+    """Duration of the investigation in milliseconds, all runs of it together."""
 
     started_at: datetime
     """When the incident was opened."""
@@ -2167,7 +2168,7 @@ class Incident(Model):
     """Slack message the incident came from, empty when it did not come from one."""
 
     completed_at: datetime | Unset = UNSET
-    """When the investigation last finished; absent until it has finished once."""
+    """When the investigation finished; absent before that, and while it is done again."""
 
     kind: IncidentKind | Unset = UNSET
     alert_count: int | Unset = UNSET

@@ -125,6 +125,22 @@ GET_INCIDENT: Operation[models.Incident] = Operation(
     idempotent=True,
 )
 
+CANCEL_INCIDENT: Operation[models.Incident] = Operation(
+    id="cancelIncident",
+    method="POST",
+    path="/api/incidents/{uuid}/cancel",
+    reply=Reply.JSON,
+    decode=codec.decode_incident,
+)
+
+RETRY_INCIDENT: Operation[models.Incident] = Operation(
+    id="retryIncident",
+    method="POST",
+    path="/api/incidents/{uuid}/retry",
+    reply=Reply.JSON,
+    decode=codec.decode_incident,
+)
+
 LIST_SKILLS: PagedOperation[models.Skill] = PagedOperation(
     id="listSkills",
     method="GET",
@@ -1131,6 +1147,8 @@ ALL: tuple[Operation[Any], ...] = (
     LIST_INCIDENTS,
     CREATE_INCIDENT,
     GET_INCIDENT,
+    CANCEL_INCIDENT,
+    RETRY_INCIDENT,
     LIST_SKILLS,
     CREATE_SKILL,
     SYNC_SKILLS,

@@ -187,6 +187,32 @@ class Incidents(Protocol):
         """
         ...
 
+    def cancel_incident(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+    ) -> models.Incident | Answer[models.Incident]:
+        """Call an investigation off.
+
+        `POST /api/incidents/{uuid}/cancel`
+        """
+        ...
+
+    def retry_incident(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+    ) -> models.Incident | Answer[models.Incident]:
+        """Investigate an incident once more.
+
+        `POST /api/incidents/{uuid}/retry`
+        """
+        ...
+
 
 class Skills(Protocol):
     """Skills the agent may use, their prompts, tools and scripts."""

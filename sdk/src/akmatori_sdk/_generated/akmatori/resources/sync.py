@@ -825,6 +825,50 @@ class Incidents(SyncResource):
         """
         return self._call(ops.GET_INCIDENT, path={"uuid": uuid}, options=options)
 
+    def cancel(self, uuid: str, *, options: CallOptions | None = None) -> models.Incident:
+        """Call an investigation off.
+
+        The incident is closed as failed at once, whether its investigation waits or runs; what runs stops
+        at its next step, in whichever process it is, and writes nothing more. 409 when the investigation is
+        over already.
+
+        Args:
+            uuid: Identifier of the item.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return self._call(ops.CANCEL_INCIDENT, path={"uuid": uuid}, options=options)
+
+    def retry(self, uuid: str, *, options: CallOptions | None = None) -> models.Incident:
+        """Investigate an incident once more.
+
+        Only an incident whose investigation is over, by whatever end, is queued again; 409 for any other.
+        Its log goes on in a section of its own (`--- Run 2 ---`), time and tokens add up, and the report of
+        before stays until the new one takes its place.
+
+        Args:
+            uuid: Identifier of the item.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return self._call(ops.RETRY_INCIDENT, path={"uuid": uuid}, options=options)
+
     def alerts(
         self,
         uuid: str,
@@ -2081,7 +2125,7 @@ class Alerts(SyncResource):
     ) -> Pager[models.Alert]:
         """List alerts, the newest first.
 
-        Always answers the envelope. Filters are joined by "and". `total` is counted up to 10000 and stays
+        Always answers the envelope. Filters are joined by "and". `total` is counted up to 1000 and stays
         there beyond; read on with `cursor`, which costs the same however deep the list is.
 
         Args:

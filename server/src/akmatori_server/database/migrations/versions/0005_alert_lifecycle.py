@@ -112,6 +112,8 @@ def upgrade() -> None:
         sa.Column("firing_count", sa.Integer(), server_default="0", nullable=False),
         sa.Column("last_alert_at", Timestamp(), nullable=True),
         sa.Column("resolved_at", Timestamp(), nullable=True),
+        sa.Column("run", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("run_fence", sa.Integer(), server_default="0", nullable=False),
     ):
         op.add_column("incidents", column)
     op.create_index("ix_incidents_alert_source_id_created_at", "incidents", ["alert_source_id", "created_at"])
@@ -123,6 +125,8 @@ def downgrade() -> None:
     op.drop_index("uq_incidents_open_key", table_name="incidents")
     op.drop_index("ix_incidents_alert_source_id_created_at", table_name="incidents")
     for name in (
+        "run_fence",
+        "run",
         "resolved_at",
         "last_alert_at",
         "firing_count",
