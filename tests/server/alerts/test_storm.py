@@ -134,7 +134,7 @@ def test_the_queue_holds_one_investigation(domain: Domain, source: AlertSource) 
     """That is the point of it."""
     handled: list[int] = []
 
-    async def handle(incident_id: int) -> None:
+    async def handle(incident_id: int, _run: int) -> None:
         handled.append(incident_id)
 
     fire(domain, source, *range(500))

@@ -13,6 +13,7 @@ from akmatori_server.correlation.reading import read_document
 from akmatori_server.correlation.yaml_text import read_rules_file
 from tests.server.correlation.documents import BY_CLUSTER, FAILING, GOOD, ONE_CASE
 
+MANUAL = Path(__file__).parents[3] / "docs" / "alerts.md"
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "correlation-rules.yaml"
 
 
@@ -30,6 +31,15 @@ def test_the_published_example_passes() -> None:
 
     assert [(result.name, result.problems) for result in results if not result.passed] == []
     assert len(results) >= 6
+
+
+def test_the_example_of_the_manual_passes(tmp_path: Path) -> None:
+    """Copied as it stands there."""
+    _, _, rest = MANUAL.read_text().partition("```yaml\n")
+    copied = tmp_path / "rules.yaml"
+    copied.write_text(rest.partition("```")[0])
+
+    assert [result.passed for result in run_in_arena(read_rules_file(copied))] == [True]
 
 
 def test_differences_are_told() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any, cast
 
 import attrs
@@ -49,6 +50,11 @@ def setting_complaints(type_name: str, settings: Mapping[str, Any] | None) -> di
     """Return what is wrong with written settings: a sentence per member, by its place."""
     given = settings or {}
     _, complaints = _read(given)
+    for name in given:
+        # Real clients send settings of their own; one that only looks like ours is a slip of the pen.
+        meant = [] if name in _READERS else get_close_matches(name, _READERS, n=1, cutoff=0.85)
+        if meant:
+            complaints[f"settings.{name}"] = f"is not known here; did you mean {meant[0]}?"
     if type_name == SLACK_CHANNEL and not _text(given.get("slack_channel_id")):
         complaints["settings.slack_channel_id"] = "a Slack channel needs the channel's id."
     for name in ("signature_header", "timestamp_header"):
@@ -84,11 +90,16 @@ def _identity_fields(given: object) -> tuple[str, ...]:
     if not isinstance(given, list):
         raise ValueError(sentence)  # noqa: TRY004  every broken rule is told in the same way
     names = [name.strip() if isinstance(name, str) else "" for name in cast("list[object]", given)]
-    if not all(0 < len(name) <= LONGEST_FIELD and name != LABELS for name in names):
+    if not all(0 < len(name) <= LONGEST_FIELD and _is_field(name) for name in names):
         raise ValueError(sentence)
     if len(names) > MOST_IDENTITY_FIELDS or len(set(names)) < len(names):
         raise ValueError(f"must be {MOST_IDENTITY_FIELDS} different names at most.")
     return tuple(names)
+
+
+def _is_field(name: str) -> bool:
+    """Whether it is a member, a label by its bare name, or `labels.` with a name; `lables.x` is none of them."""
+    return name in IDENTITY_MEMBERS or "." not in name or (name.startswith(LABELS) and name != LABELS)
 
 
 def _per_minute(unit: str) -> Callable[[object], int]:

@@ -24,7 +24,7 @@ from akmatori_server.pagination import PageRequest
 from akmatori_server.silences.tables import silences
 
 # Counting goes no further: the first page of a million alerts must not cost more than that of a thousand.
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1000
 # How many alerts of an incident are answered to those who ask for no page.
 MOST_BARE = 1000
 
@@ -42,6 +42,9 @@ _ALERTS = sa.select(
     alert_sources.c.name.label("source_name"),
     alert_sources.c.alert_source_type_id,
     silences.c.uuid.label("silence_uuid"),
+    silences.c.comment.label("silence_comment"),
+    silences.c.created_by.label("silence_author"),
+    silences.c.ends_at.label("silence_ends_at"),
 )
 
 
@@ -54,6 +57,10 @@ class Alert:
     incident_uuid: str | None
     incident_title: str | None
     silence_uuid: str | None
+    # Who silenced it, why and until when, for a sentence.
+    silence_comment: str
+    silence_author: str
+    silence_ends_at: datetime | None
     source_uuid: str | None
     source_name: str
     status: str
@@ -239,6 +246,9 @@ def _alert(row: Any) -> Alert:
         incident_uuid=row.incident_uuid,
         incident_title=row.incident_title,
         silence_uuid=row.silence_uuid,
+        silence_comment=row.silence_comment or "",
+        silence_author=row.silence_author or "",
+        silence_ends_at=row.silence_ends_at,
         source_uuid=row.source_uuid,
         source_name=row.source_name or "",
         status=row.status,

@@ -72,7 +72,7 @@ def explanation_model(explanation: Explanation) -> models.AlertExplanation:
 
 def _sentence(alert: Alert, outcome: str, kept: Mapping[str, JSON]) -> str:
     if outcome == "silenced":
-        return "A silence holds it: it is stored, and starts no investigation."
+        return _silenced(alert)
     if not kept:
         return _UNKNOWN
     title = f"“{alert.incident_title}”"
@@ -98,6 +98,16 @@ def _sentence(alert: Alert, outcome: str, kept: Mapping[str, JSON]) -> str:
             )
         case _:
             return f"It opened the incident {title}: under the rule {rule!r} no open one had {values}."
+
+
+def _silenced(alert: Alert) -> str:
+    if alert.silence_ends_at is None:
+        return "A silence that is gone by now held it: it was stored, and started no investigation."
+    until = alert.silence_ends_at.strftime("%Y-%m-%d %H:%M UTC")
+    return (
+        f"A silence by {alert.silence_author} holds it until {until} (“{alert.silence_comment[:500]}”): it is "
+        "stored, and starts no investigation."
+    )
 
 
 def _considered(rule: Consideration) -> models.ConsideredRule:

@@ -125,9 +125,15 @@ def _field(node: Node) -> str:
 def _matcher(node: Node) -> Matcher:
     text = node.text(LONGEST_MATCHER, least=1)
     try:
-        return parse_matcher(text)
+        matcher = parse_matcher(text)
     except MatcherError as error:
         raise RulesError(str(error), place=node.place) from error
+    if "." in matcher.name and not matcher.name.startswith(LABELS):
+        raise RulesError(
+            f"{matcher.name} is not a member of an alert; for the label of that name write {LABELS}{matcher.name}.",
+            place=node.place,
+        )
+    return matcher
 
 
 def _case(node: Node, rules: set[str]) -> Case:

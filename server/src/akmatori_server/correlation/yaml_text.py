@@ -139,7 +139,7 @@ class _Reader:
             if tag not in _TEXT_TAGS:
                 raise _refused(event, f"the tag {tag} is not allowed; all values are texts.")
             text = str(event.value)
-            return None if tag is None and event.style is None and text in _NULLS else text
+            return None if tag is None and not event.style and text in _NULLS else text
         if tag is not None:
             raise _refused(event, f"the tag {tag} is not allowed.")
         if isinstance(event, yaml.SequenceStartEvent):

@@ -135,3 +135,12 @@ def test_a_name_that_is_nowhere_is_replaced_and_told() -> None:
     assert [alert.alert_name for alert in reading.alerts] == ["Alert", "Alert"]
     assert len(reading.warnings) == 1
     assert "field_mappings.alert_name" in reading.warnings[0]
+
+
+def test_alerts_whose_names_are_nowhere_are_not_each_other() -> None:
+    """Told apart by what they say, whatever may change; so the end of one is not the end of the other."""
+    jobs = [{"name": name, "state": state} for name in ("pg", "files") for state in ("failed", "success")]
+    failed, ended, other, _ = read(jobs, alert_name="naem", status="state").alerts
+
+    assert failed.source_fingerprint == ended.source_fingerprint != other.source_fingerprint
+    assert (failed.is_firing, ended.is_firing) == (True, False)

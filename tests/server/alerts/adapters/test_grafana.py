@@ -52,10 +52,18 @@ def test_a_delivery_in_full() -> None:
     assert ended.metric_value == "[ var='B' labels={instance=mq-1} value=12 ]"
 
 
-@pytest.mark.parametrize("document", [{}, None, {"alerts": []}, {"alerts": None}, {"status": "firing"}])
+@pytest.mark.parametrize("document", [{}, None, {"alerts": []}, {"alerts": None}])
 def test_no_alerts_are_no_fault(document: object) -> None:
     """The contact point's test button may send such."""
     assert read(document) == Reading()
+
+
+def test_a_body_of_something_else_is_told() -> None:
+    """It may be another vendor's, sent to the wrong source."""
+    reading = read({"alert_title": "CPU high", "alert_transition": "Triggered"})
+
+    assert reading.alerts == ()
+    assert "no member alerts" in reading.warnings[0]
 
 
 @pytest.mark.parametrize(

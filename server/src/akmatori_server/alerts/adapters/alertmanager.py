@@ -34,10 +34,21 @@ def read(_headers: Mapping[str, str], document: object, mappings: Mapping[str, s
         mapper.alert(_draft(entry, f"alerts[{index}]", group_key), entry, entry, body)
         for index, entry in enumerate(entries)
     ]
-    return mapper.reading(alerts, *truncation(body))
+    return mapper.reading(alerts, *oddities(body))
 
 
-def truncation(body: Mapping[str, object]) -> list[str]:
+def oddities(body: Mapping[str, object]) -> list[str]:
+    """Return what an operator should know about a delivery as a whole."""
+    if body and "alerts" not in body:
+        warning = (
+            "The body has no member alerts, so nothing was read from it: is this the payload of another vendor, "
+            "sent to this source by mistake?"
+        )
+        return [warning]
+    return _truncation(body)
+
+
+def _truncation(body: Mapping[str, object]) -> list[str]:
     """Return a warning when the sender left alerts out of the delivery."""
     count = body.get("truncatedAlerts")
     text = text_of(count) or ""

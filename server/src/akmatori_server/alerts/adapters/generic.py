@@ -6,8 +6,11 @@ The other paths are looked for in the alert first and then in the body, for what
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import cast
+
+import attrs
 
 from akmatori_server.alert_sources.mappings import ALERT_NAME, ALERTS
 from akmatori_server.alerts.adapters.batches import entries_of
@@ -34,6 +37,8 @@ def _is_resolved(word: str) -> bool:
 
 
 VENDOR = Vendor(nameless="Alert", is_resolved=_is_resolved)
+# What may be another each time the same alert is told.
+_CHANGING = ("status", "severity", "summary", "description", "metric_value", "started_at", "ended_at")
 # There is nothing that is known without the operator's mappings.
 _NOTHING = Draft(texts={}, severity=Severity.WARNING, is_resolved=False)
 
@@ -51,7 +56,27 @@ def read(_headers: Mapping[str, str], document: object, mappings: Mapping[str, s
     mapper = Mapper(VENDOR, mappings)
     entries = _entries(document, mappings.get(ALERTS))
     common = (cast("dict[str, object]", document),) if isinstance(document, dict) else ()
-    return mapper.reading([mapper.alert(_NOTHING, entry, entry, *common) for entry in entries])
+    return mapper.reading(
+        [
+            mapper.alert(
+                _NOTHING if mapper.finds(ALERT_NAME, entry, *common) else _nameless(entry, mappings),
+                entry,
+                entry,
+                *common,
+            )
+            for entry in entries
+        ]
+    )
+
+
+def _nameless(entry: Mapping[str, object], mappings: Mapping[str, str]) -> Draft:
+    """Tell alerts whose name is not where the mapping says apart by all that they say.
+
+    Alike but for their names, they would be one alert, and the end of one would be the end of the other.
+    """
+    changing = {mappings[name].partition(".")[0] for name in _CHANGING if name in mappings}
+    rest = {name: value for name, value in entry.items() if name not in changing}
+    return attrs.evolve(_NOTHING, identity=json.dumps(rest, sort_keys=True, default=str))
 
 
 def _entries(document: object, path: str | None) -> list[dict[str, object]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from akmatori_server.alert_sources.types import GRAFANA
-from akmatori_server.alerts.adapters.alertmanager import truncation
+from akmatori_server.alerts.adapters.alertmanager import oddities
 from akmatori_server.alerts.adapters.batches import body_of, entries_of
 from akmatori_server.alerts.adapters.fields import find, first_text, text_of, texts_at
 from akmatori_server.alerts.adapters.labels import labels_of
@@ -60,7 +60,7 @@ def read(_headers: Mapping[str, str], document: object, mappings: Mapping[str, s
         mapper.alert(_draft(mapper, entry, f"alerts[{index}]", group_key), entry, entry, body)
         for index, entry in enumerate(entries_of(body.get("alerts"), place="alerts"))
     ]
-    return mapper.reading(alerts, *truncation(body))
+    return mapper.reading(alerts, *oddities(body))
 
 
 def _group_key(body: Mapping[str, object]) -> str:
