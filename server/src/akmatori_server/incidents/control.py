@@ -22,7 +22,7 @@ from akmatori_server.incidents.log import (
     read_log,
 )
 from akmatori_server.incidents.models import FINISHED, OPEN, Incident, Status
-from akmatori_server.incidents.ports import Queue
+from akmatori_server.incidents.ports import RevocableQueue
 
 CANCELLED = "The investigation was cancelled before it came to a result."
 
@@ -36,7 +36,7 @@ class InvestigationControl:
     """Ends investigations, and begins them anew."""
 
     def __init__(
-        self, database: Database, *, queue: Queue, events: EventLog, now: Callable[[], datetime]
+        self, database: Database, *, queue: RevocableQueue, events: EventLog, now: Callable[[], datetime]
     ) -> None:
         self._database = database
         self._queue = queue
