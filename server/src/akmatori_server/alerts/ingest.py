@@ -132,6 +132,7 @@ class Ingest:
         if len(delivery.body) <= SHORT_BODY:
             return _read(source, delivery.headers, delivery.body)
         async with self._long_bodies:
+            self._intake.check_room()
             return await asyncio.to_thread(_read, source, delivery.headers, delivery.body)
 
     def submit(self, source: AlertSource, alerts: Sequence[NormalisedAlert]) -> Future[Receipt]:

@@ -36,7 +36,7 @@ Settle = Callable[[Sequence[Submission]], list[Receipt]]
 
 @attrs.frozen(kw_only=True)
 class Limits:
-    """How much may wait, and how much goes into one transaction."""
+    """How much may wait before no more is taken, and how much goes into one transaction."""
 
     waiting_deliveries: int = 2000
     # An alert with its payload takes about five kilobytes.
@@ -94,21 +94,31 @@ class Intake:
         with self._changed:
             if self._is_closed:
                 raise Unavailable("The server is stopping; send the alerts again.", retry_after=5)
-            if self._waiting and (
-                len(self._waiting) >= self._limits.waiting_deliveries
-                or self._alerts + waiting.weight > self._limits.waiting_alerts
-            ):
-                raise Unavailable(
-                    "More alerts are waiting to be stored than can be; send them again.",
-                    code="overloaded",
-                    retry_after=RETRY_AFTER_SECONDS,
-                )
+            self._refuse_if_full()
             if self._writer is None or not self._writer.is_alive():
                 self._writer = threading.Thread(target=self._write, name="alert-intake", daemon=True)
                 self._writer.start()
             self._waiting.append(waiting)
             self._alerts += waiting.weight
             self._changed.notify()
+
+    def check_room(self) -> None:
+        """Refuse before a body is read in vain: reading costs as much as storing.
+
+        Raises:
+            Unavailable: too much is waiting.
+        """
+        with self._changed:
+            self._refuse_if_full()
+
+    def _refuse_if_full(self) -> None:
+        limits = self._limits
+        if len(self._waiting) >= limits.waiting_deliveries or self._alerts >= limits.waiting_alerts:
+            raise Unavailable(
+                "More alerts are waiting to be stored than can be; send them again.",
+                code="overloaded",
+                retry_after=RETRY_AFTER_SECONDS,
+            )
 
     def close(self) -> None:
         """Write what waits, then stop. Nothing is taken any more."""
