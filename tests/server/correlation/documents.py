@@ -43,4 +43,4 @@ def alert(
 
 def place(book: RuleBook, one: NormalisedAlert, *, source: str = "prom") -> Placement:
     """Place an alert of a source."""
-    return book.place(one, fields_of(one, source=source, source_type="alertmanager"))
+    return book.place(fields_of(one, source=source, source_type="alertmanager"))

@@ -116,7 +116,7 @@ def test_what_was_considered_ends_with_the_rule_that_places() -> None:
         ('team="db"', "web", False),
     ]
     assert (second.name, second.matched) == ("clusters", True)
-    assert book.place(one, fields).rule == second.name
+    assert book.place(fields).rule == second.name
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import attrs
 
 from akmatori_server.alerts.homes import OpenIncident
 from akmatori_server.alerts.ledger import AlertRow, Ledger
-from akmatori_server.events.models import EventKind, NewEvent
+from akmatori_server.events.models import EventKind, NewEvent, incident_data
 from akmatori_server.incidents.log import LineKind, LogLine
 from akmatori_server.incidents.storable import JSON
 
@@ -98,12 +98,12 @@ def events_of(ledger: Ledger, changes: Sequence[IncidentChange], now: datetime) 
         NewEvent(
             kind=kind,
             incident_uuid=change.incident.uuid,
-            data={
-                "status": change.incident.status,
-                "title": change.incident.title,
-                "alert_count": change.incident.alert_count,
-                "firing_count": change.incident.firing_count,
-            },
+            data=incident_data(
+                status=change.incident.status,
+                title=change.incident.title,
+                alert_count=change.incident.alert_count,
+                firing_count=change.incident.firing_count,
+            ),
             at=now,
         )
         for change in changes

@@ -12,14 +12,13 @@ import attrs
 
 from akmatori_server.alerts.ledger import AlertRow
 from akmatori_server.correlation.rules import Placement
+from akmatori_server.incidents.models import FINISHED
 from akmatori_server.incidents.storable import JSON
 
 STORM_RULE = "storm"
 # How long no problem may have come before a storm counts as over.
 STORM_QUIET = timedelta(minutes=5)
 STORM_SPAN = timedelta(minutes=1)
-# Nobody works on them any more.
-_ENDED = frozenset({"completed", "failed", "diagnosed"})
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -47,7 +46,7 @@ class OpenIncident:
 
     def is_joinable(self, window: timedelta, now: datetime) -> bool:
         """Whether a further alert of its kind is the same problem: it goes on, or ended a moment ago."""
-        if self.is_new or self.firing_count > 0 or self.status not in _ENDED:
+        if self.is_new or self.firing_count > 0 or self.status not in FINISHED:
             return True
         return self.resolved_at is not None and now - self.resolved_at <= window
 

@@ -62,7 +62,7 @@ class Batch:
 
     def placement(self, source_id: int, alert: NormalisedAlert) -> Placement:
         """Return which rule the alert falls under."""
-        return self.book.place(alert, self.fields(source_id, alert))
+        return self.book.place(self.fields(source_id, alert))
 
     def window(self, source_id: int, alert: NormalisedAlert) -> timedelta:
         """Return how long after its end the alert still counts as the same problem."""

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import attrs
 
-from akmatori_server.alerts.models import NormalisedAlert
 from akmatori_server.matching import Matcher, value_of
 
 DEFAULT_WINDOW = timedelta(minutes=30)
@@ -76,14 +75,12 @@ class RuleBook:
     rules: tuple[Rule, ...] = ()
     window: timedelta = DEFAULT_WINDOW
 
-    def place(self, alert: NormalisedAlert, fields: Mapping[str, str]) -> Placement:
+    def place(self, fields: Mapping[str, str]) -> Placement:
         """Return where the alert belongs: the first rule that fits decides.
 
         Args:
-            alert: the alert; its values are looked up in `fields`.
-            fields: its values, from `alerts.fields.fields_of`.
+            fields: the alert's values, from `alerts.fields.fields_of`.
         """
-        del alert
         rule = next(rule for rule in (*self.rules, *BUILT_IN) if _fits(rule, fields))
         compared = _values(rule, fields)
         return Placement(

@@ -13,16 +13,14 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from akmatori_server.database import Database
 from akmatori_server.events import EventKind, EventLog, NewEvent, incident_data
+from akmatori_server.incidents import store
 from akmatori_server.incidents.log import FINAL_KEY, LineKind, LogLine, key_of_run
 from akmatori_server.incidents.models import Status
 from akmatori_server.incidents.storable import storable_text
-from akmatori_server.incidents.tables import incident_log, incidents
-
-LONGEST_KEY = 200
+from akmatori_server.incidents.tables import incidents
 
 
 class Fenced(BaseException):
@@ -185,22 +183,15 @@ class Journal:
             .values(execution_time_ms=self.elapsed_ms, updated_at=moment, **columns)
             .returning(*_SHOWN)
         )
-        rows = [
-            {
-                "incident_id": self.incident_id,
-                "key": key_of_run(self.run, line.key)[:LONGEST_KEY],
-                "kind": line.kind.value,
-                "text": storable_text(line.text),
-                "created_at": moment,
-            }
+        keyed = [
+            (self.incident_id, LogLine(key_of_run(self.run, line.key), line.kind, line.text))
             for line in lines
         ]
         with self._database.write() as connection:
             row = connection.execute(guard).one_or_none()
             if row is None:
                 raise Fenced
-            if rows:
-                connection.execute(_insert_new(self._database).values(rows))
+            store.add_log_lines(connection, keyed, moment)
             kind = EventKind.INCIDENT_COMPLETED if "status" in columns else EventKind.INCIDENT_UPDATED
             self._events.record(connection, [_event(kind, row, moment)])
         self._events.wake()
@@ -211,8 +202,3 @@ def _event(kind: EventKind, row: Any, moment: datetime) -> NewEvent:
         status=row.status, title=row.title, alert_count=row.alert_count, firing_count=row.firing_count
     )
     return NewEvent(kind=kind, incident_uuid=row.uuid, data=data, at=moment)
-
-
-def _insert_new(database: Database) -> Any:
-    insert = sqlite.insert(incident_log) if database.is_sqlite else postgresql.insert(incident_log)
-    return insert.on_conflict_do_nothing(index_elements=["incident_id", "key"])

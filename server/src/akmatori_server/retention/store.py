@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from akmatori_server.alerts.models import AlertStatus
 from akmatori_server.alerts.tables import alerts
-from akmatori_server.incidents.models import Status
+from akmatori_server.incidents.models import FINISHED
 from akmatori_server.incidents.tables import incident_log, incidents
 from akmatori_server.retention.tables import retention_runs
 
-FINISHED = (Status.COMPLETED.value, Status.FAILED.value, Status.DIAGNOSED.value)
+_FINISHED = sorted(status.value for status in FINISHED)
 # A cleanup that has not ended by then is taken for dead.
 LONGEST_RUN = timedelta(hours=1)
 
@@ -49,7 +49,7 @@ def finished_before(connection: sa.Connection, cutoff: datetime, *, limit: int) 
     )
     query = (
         sa.select(incidents.c.id, incidents.c.working_dir)
-        .where(incidents.c.completed_at < cutoff, incidents.c.status.in_(FINISHED), ~still_fires)
+        .where(incidents.c.completed_at < cutoff, incidents.c.status.in_(_FINISHED), ~still_fires)
         .order_by(incidents.c.completed_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import attrs
 
-from akmatori_server.alert_sources.mappings import ALERTS, LABELS
+from akmatori_server.alert_sources.mappings import ALERTS, LABELS, MEMBERS
 from akmatori_server.alerts.adapters.fields import MISSING, find, text_of
 from akmatori_server.alerts.adapters.labels import labels_of
 from akmatori_server.alerts.adapters.moments import NotAMomentError, read_moment
@@ -192,19 +192,9 @@ class _Overlay:
         return found
 
 
-_TEXTS = (
-    "alert_name",
-    "summary",
-    "description",
-    "target_host",
-    "target_service",
-    "metric_name",
-    "metric_value",
-    "threshold_value",
-    "runbook_url",
-    "source_alert_id",
-    "source_fingerprint",
-    "group_key",
+# The others are no texts: words with a meaning, moments and labels.
+_TEXTS = tuple(
+    name for name in MEMBERS if name not in {"severity", "status", "started_at", "ended_at", LABELS}
 )
 
 
