@@ -45,6 +45,7 @@ class Action(enum.StrEnum):
     TOOL_CREATED = "tool:created"
     TOOL_UPDATED = "tool:updated"
     TOOL_DELETED = "tool:deleted"
+    TOOL_CALLED = "tool:called"
     SSH_KEY_ADDED = "tool:ssh_key:added"
     SSH_KEY_UPDATED = "tool:ssh_key:updated"
     SSH_KEY_DELETED = "tool:ssh_key:deleted"

@@ -21,6 +21,7 @@ from akmatori_server.runbooks import tables as runbooks
 from akmatori_server.settings import tables as settings
 from akmatori_server.silences import tables as silences
 from akmatori_server.skills import tables as skills
+from akmatori_server.toolbox import tables as toolbox
 from akmatori_server.tools import tables as tools
 
 MODULES = (
@@ -42,6 +43,7 @@ MODULES = (
     settings,
     silences,
     skills,
+    toolbox,
     tools,
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import structlog
 
-from akmatori_server.deliveries.bucket import TokenBucket
+from akmatori_server.token_bucket import TokenBucket
 from akmatori_server.deliveries.room import SHARES, Kind
 
 _log = structlog.stdlib.get_logger("akmatori_server.deliveries")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import attrs
 
 from akmatori_server.alert_sources.models import AlertSource
-from akmatori_server.deliveries.bucket import TokenBucket
+from akmatori_server.token_bucket import TokenBucket
 from akmatori_server.errors import ApiError, TooManyRequests, Unavailable
 
 RATE_LIMITED = "rate_limited"

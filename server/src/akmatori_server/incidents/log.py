@@ -24,7 +24,14 @@ class LineKind(enum.StrEnum):
     RUN = "run"
     HEADER = "header"
     NOTE = "note"
+    # What a model thought, and what it said.
+    REASONING = "reasoning"
+    TEXT = "text"
+    # A call of a tool as it begins, and what came of it.
     TOOL = "tool"
+    RESULT = "result"
+    # A provider is asked again.
+    RETRY = "retry"
     FINDING = "finding"
     FINAL = "final"
 
@@ -51,7 +58,12 @@ def beginning_of_run(run: int) -> LogLine:
     return LogLine(f"run:{run}", LineKind.RUN, f"--- Run {run} ---")
 
 
-_MARKS = {LineKind.NOTE: "", LineKind.TOOL: "🛠️ ", LineKind.FINDING: "🔎 "}
+_MARKS = {
+    LineKind.REASONING: "🤔 ",
+    LineKind.TOOL: "🛠️ ",
+    LineKind.RETRY: "🔄 ",
+    LineKind.FINDING: "🔎 ",
+}
 
 
 def read_log(connection: sa.Connection, incident_id: int) -> str:

@@ -59,7 +59,7 @@ incident_log = sa.Table(
     sa.Column("incident_id", sa.Integer, sa.ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
     # Deterministic, so that a step repeated after a crash writes its line only once.
     sa.Column("key", sa.String(200), nullable=False),
-    # run, header, note, tool, finding, final: decides how full_log shows the line.
+    # A LineKind, which decides how full_log shows the line.
     sa.Column("kind", sa.String(32), nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("created_at", Timestamp, nullable=False),

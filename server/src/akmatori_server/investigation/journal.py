@@ -121,13 +121,22 @@ class Journal:
         """How long the incident was worked on, earlier runs and what a crash ended included."""
         return self._spent_ms + int((time.monotonic() - self._began) * 1000)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the work was cancelled, or this process is stopping."""
+        return self._stop.is_set()
+
+    def key(self, key: str) -> str:
+        """Return a key of this run's steps: another run has the same steps, and rows of its own."""
+        return key_of_run(self.run, key)
+
     def check(self) -> None:
         """Give up here if the work was cancelled.
 
         Raises:
             Stopped: it was.
         """
-        if self._stop.is_set():
+        if self.is_stopped:
             raise Stopped
 
     def header(self, text: str) -> None:
@@ -149,8 +158,28 @@ class Journal:
             Fenced: the incident is not ours any more.
             Stopped: the work was cancelled.
         """
+        self.commit(*lines)
+
+    def commit(
+        self,
+        *lines: LogLine,
+        also: Callable[[sa.Connection], None] | None = None,
+        tokens_used: int = 0,
+    ) -> None:
+        """Add lines, and do something else, in one transaction that only whoever has the incident can commit.
+
+        Args:
+            lines: what the log gets; a line whose key is there already is left as it is.
+            also: writes more as part of the transaction.
+            tokens_used: how many tokens more the incident has cost.
+
+        Raises:
+            Fenced: the incident is not ours any more.
+            Stopped: the work was cancelled.
+        """
         self.check()
-        self._transaction(lines, {})
+        columns = {"tokens_used": incidents.c.tokens_used + tokens_used} if tokens_used else {}
+        self._transaction(lines, columns, also)
 
     def close(self, status: Status, response: str, *, tokens_used: int = 0) -> None:
         """Close the incident: status, answer and the log's last part, in one transaction.
@@ -171,7 +200,12 @@ class Journal:
             },
         )
 
-    def _transaction(self, lines: Sequence[LogLine], columns: dict[str, Any]) -> None:
+    def _transaction(
+        self,
+        lines: Sequence[LogLine],
+        columns: dict[str, Any],
+        also: Callable[[sa.Connection], None] | None = None,
+    ) -> None:
         moment = self._now()
         guard = (
             sa.update(incidents)
@@ -184,7 +218,7 @@ class Journal:
             .returning(*_SHOWN)
         )
         keyed = [
-            (self.incident_id, LogLine(key_of_run(self.run, line.key), line.kind, line.text))
+            (self.incident_id, LogLine(self.key(line.key), line.kind, line.text))
             for line in lines
         ]
         with self._database.write() as connection:
@@ -192,6 +226,8 @@ class Journal:
             if row is None:
                 raise Fenced
             store.add_log_lines(connection, keyed, moment)
+            if also is not None:
+                also(connection)
             kind = EventKind.INCIDENT_COMPLETED if "status" in columns else EventKind.INCIDENT_UPDATED
             self._events.record(connection, [_event(kind, row, moment)])
         self._events.wake()

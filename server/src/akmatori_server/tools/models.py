@@ -102,3 +102,5 @@ class OpenTool:
     settings: Mapping[str, Any] = attrs.field(repr=False)
     # Identifier of a key to its text.
     private_keys: Mapping[str, str] = attrs.field(repr=False)
+    # Every text above that must never be shown.
+    secrets: frozenset[str] = attrs.field(default=frozenset(), repr=False)

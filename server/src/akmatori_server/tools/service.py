@@ -96,10 +96,20 @@ class ToolService:
             NotFound: there is none with this id.
             SecretUnreadableError: a secret was encrypted with a key this server does not have.
         """
-        tool = self.get(tool_id)
+        return self.open(self.get(tool_id))
+
+    def open(self, tool: Tool) -> OpenTool:
+        """Return a stored tool with its secrets in clear.
+
+        Raises:
+            SecretUnreadableError: a secret was encrypted with a key this server does not have.
+        """
         settings = _secrets_of(tool).open(tool.settings or {}, self._secrets, _place(tool.id))
         keys = {key.id: self._secrets.decrypt(key.sealed_key, key_place(key.id)) for key in tool.keys}
-        return OpenTool(tool=tool, settings=settings, private_keys=keys)
+        hidden = [value for name in _secret_names(tool) if isinstance(value := settings.get(name), str)]
+        return OpenTool(
+            tool=tool, settings=settings, private_keys=keys, secrets=frozenset([*hidden, *keys.values()])
+        )
 
     @contextmanager
     def transaction(self) -> Generator[sa.Connection]:
@@ -253,13 +263,17 @@ def _place(tool_id: int) -> str:
 
 
 def _secrets_of(tool: Tool) -> SecretMembers:
+    return SecretMembers(_secret_names(tool))
+
+
+def _secret_names(tool: Tool) -> list[str]:
     """The secrets of the type, and what was one when it was stored: a connector may change its definition."""
     stored = [
         name
         for name, value in (tool.settings or {}).items()
         if isinstance(value, dict) and SEALED in cast("dict[str, object]", value)
     ]
-    return SecretMembers(dict.fromkeys([*secret_settings(tool.type.schema or {}), *stored]))
+    return list(dict.fromkeys([*secret_settings(tool.type.schema or {}), *stored]))
 
 
 def _name(written: str) -> str:

@@ -1,0 +1,1 @@
+"""What the kinds of tools can do, one package each."""
