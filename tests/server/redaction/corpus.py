@@ -1,0 +1,187 @@
+"""Lines with secrets and lines without. The secrets are made up, and put together here: none is anybody's."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+LETTERS = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7cF0xLrUoIe"
+UPPER = "A2B3C4D5E6F7G2H3I4J5K6L7"
+SECRET = "Tr0ub4dor&3xyz"
+PLAIN = "Tr0ub4dor3xyz"
+PRIVATE = "PRIVATE"
+BODY = base64.b64encode(LETTERS.encode() * 6).decode()
+PEM = "\n".join(
+    (
+        "-----BEGIN RSA PRIVATE" + " KEY-----",
+        *(BODY[at : at + 64] for at in range(0, 256, 64)),
+        "-----END RSA PRIVATE KEY-----",
+    )
+)
+JWT = ".".join(
+    base64.urlsafe_b64encode(part.encode()).decode().rstrip("=")
+    for part in ('{"alg":"HS256"}', '{"sub":"alice","exp":1}', LETTERS)
+)
+
+# (the text, what must not be in it afterwards, what must still be in it)
+SECRETS: tuple[tuple[str, str, str], ...] = (
+    (f"key:\n{PEM}\nafter", BODY[:20], "after"),
+    (json.dumps({"key": PEM, "user": "alice"}), BODY[70:90], '"user": "alice"'),
+    (f"cut off: {PEM[:150]}", BODY[:20], "BEGIN RSA PRIVATE KEY"),
+    ("-----BEGIN OPENSSH PRIVATE" + f" KEY-----\n{BODY}\n", BODY[:20], "OPENSSH"),
+    (
+        f"-----BEGIN PGP {PRIVATE} KEY BLOCK-----\nVersion: 1\n\n{BODY}\n-----END PGP PRIVATE KEY BLOCK-----",
+        BODY[:20],
+        "PGP",
+    ),
+    (
+        "-----BEGIN EC PRIVATE" + f" KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0F\n\n{BODY}",
+        BODY[:20],
+        "EC",
+    ),
+    ("id AKIA" + UPPER[:16] + " used", UPPER[:16], "id AKIA"),
+    ("AKIA" + UPPER[:16] + ":" + (LETTERS + "abcd")[:40], LETTERS[:30], "AKIA"),
+    ("aws_secret_access_key = " + (LETTERS + "/+ab")[:40], LETTERS[:20], "aws_secret_access_key = "),
+    (
+        '"AccessKeyId": "ASIA' + UPPER[:16] + '", "SecretAccessKey": "' + (LETTERS + "abcd")[:40] + '"',
+        LETTERS[:20],
+        '"AccessKeyId": "',
+    ),
+    ("clone with ghp_" + LETTERS[:36], LETTERS[:20], "clone with ghp_"),
+    ("github_pat_" + LETTERS[:22] + "_" + LETTERS, LETTERS[:20], "github_pat_"),
+    ("glpat-" + LETTERS[:20], LETTERS[:20], "glpat-"),
+    ("token is xoxb-" + "123456789012-" + LETTERS[:24], LETTERS[:20], "token is"),
+    (
+        "https://hooks.slack.com/services/" + "T000/B000/" + LETTERS[:24],
+        LETTERS[:20],
+        "https://hooks.slack.com/services/",
+    ),
+    ("sk_live_" + LETTERS[:24], LETTERS[:20], "sk_live_"),
+    ("sk-proj-" + LETTERS[:20] + "_" + LETTERS[:20], LETTERS[:20], "sk-proj-"),
+    ("sk-ant-" + "api03-" + LETTERS, LETTERS[:20], "sk-ant-"),
+    ("sk-" + LETTERS + LETTERS[:11], LETTERS[:20], "sk-"),
+    ("npm_" + LETTERS[:36], LETTERS[:20], "npm_"),
+    ("pypi-" + "AgEIcHlwaS5vcmc" + LETTERS * 2, LETTERS[:20], "pypi-"),
+    ("?key=AIza" + LETTERS[:35] + "&x=1", LETTERS[:20], "&x=1"),
+    ("ya29." + LETTERS, LETTERS[:20], "ya29."),
+    ("GOCSPX-" + LETTERS[:28], LETTERS[:20], "GOCSPX-"),
+    ("abc8Q~" + LETTERS[:34], LETTERS[:20], ""),
+    (
+        "DefaultEndpointsProtocol=https;AccountName=store;AccountKey=" + BODY[:86] + "==;",
+        BODY[:20],
+        "AccountName=store",
+    ),
+    ("https://store.blob.core.windows.net/c?sv=2024&sig=" + LETTERS + "%3D&se=2026", LETTERS[:20], "se=2026"),
+    ("hvs." + LETTERS, LETTERS[:20], "hvs."),
+    ("SG." + LETTERS[:22] + "." + LETTERS, LETTERS[:20], "SG."),
+    ("glsa_" + LETTERS[:32] + "_0f0f0f0f", LETTERS[:20], "glsa_"),
+    ("bot 123456789:AA" + LETTERS[:33], LETTERS[:20], "bot 123456789"),
+    (f"jwt {JWT} end", JWT.split(".")[1], " end"),
+    (f"Authorization: Bearer {LETTERS}", LETTERS[:20], "Authorization: Bearer "),
+    (
+        "authorization: basic " + base64.b64encode(b"alice:wonder").decode(),
+        "YWxpY2U6",
+        "authorization: basic ",
+    ),
+    (f"-H 'Authorization: ApiKey {PLAIN}' https://x.example", PLAIN, "https://x.example"),
+    (f'{{"Authorization": "Token {PLAIN}", "n": 1}}', PLAIN, '"n": 1'),
+    (f"sent Bearer {LETTERS} to the API", LETTERS, "to the API"),
+    (f"password={SECRET}", PLAIN[:8], "password="),
+    (f"PGPASSWORD={PLAIN} psql -h db-1", PLAIN, "psql -h db-1"),
+    (f"export DB_PASSWORD='{SECRET}'; run", PLAIN[:8], "; run"),
+    (f'{{"password": "{SECRET}", "user": "alice"}}', PLAIN[:8], '"user": "alice"'),
+    (f'{{"password":"a \\"quoted\\" {PLAIN}","user":"alice"}}', PLAIN, '"user":"alice"'),
+    (json.dumps({"body": json.dumps({"password": PLAIN, "user": "alice"})}), PLAIN, "alice"),
+    (f"login --password {PLAIN} --user alice", PLAIN, "--user alice"),
+    (f"login --password={PLAIN} --user alice", PLAIN, "--user alice"),
+    (f"redis-cli --pass x; mysql -uroot -p{PLAIN} shop", PLAIN, "shop"),
+    (f"sshpass -p {PLAIN} ssh web-1", PLAIN, "ssh web-1"),
+    (f"curl -s -u alice:{PLAIN} https://x.example", PLAIN, "https://x.example"),
+    (f"api_key: {PLAIN}", PLAIN, "api_key: "),
+    (f"X-API-Key: {PLAIN}", PLAIN, "X-API-Key: "),
+    (f"client_secret={PLAIN}&grant_type=x", PLAIN, "grant_type=x"),
+    (f"level=info token={PLAIN} user=alice", PLAIN, "user=alice"),
+    (f"secret_key => {PLAIN}", PLAIN, "secret_key"),
+    (f"spring.datasource.password={PLAIN}", PLAIN, "spring.datasource.password="),
+    (f"postgresql://alice:{PLAIN}@db-1:5432/shop", PLAIN, "postgresql://alice:"),
+    (f"redis://:{PLAIN}@cache:6379/0", PLAIN, "@cache:6379/0"),
+    (f"amqp://u:p@{PLAIN}@mq-1/v", PLAIN, "@mq-1/v"),
+    (f"https://{LETTERS}@git.example/x.git", LETTERS, "@git.example/x.git"),
+    (f"jdbc:oracle:thin:scott/{PLAIN}@db:1521:x", PLAIN, "@db:1521:x"),
+    (f"jdbc:mysql://db/x?user=a&password={PLAIN}&ssl=1", PLAIN, "&ssl=1"),
+    (f"Server=db;User Id=sa;Pwd={PLAIN};Encrypt=yes", PLAIN, "Encrypt=yes"),
+    (f"machine h login alice password {PLAIN}", PLAIN, "alice"),
+    (f"ALTER USER alice IDENTIFIED BY '{PLAIN}'", PLAIN, "ALTER USER alice"),
+    (f"CREATE ROLE a LOGIN PASSWORD '{PLAIN}'", PLAIN, "CREATE ROLE a LOGIN"),
+    ("root:$6$" + LETTERS[:16] + "$" + LETTERS * 2 + ":19000:0", LETTERS[:16], "19000"),
+    (f"env:\n- name: DB_PASSWORD\n  value: {PLAIN}\n- name: LEVEL\n  value: debug", PLAIN, "value: debug"),
+    (f'{{"name":"DB_PASSWORD","value":"{PLAIN}"}},{{"name":"B"}}', PLAIN, '{"name":"B"}'),
+    (f"<user>a</user><dbPassword>{PLAIN} x</dbPassword>", PLAIN, "<user>a</user>"),
+    (f"map[Authorization:[Bearer {PLAIN}] Accept:[x]]", PLAIN, "map[Authorization:"),
+    (f"requirepass {PLAIN}", PLAIN, "requirepass"),
+    (f"Cookie: session={PLAIN}; theme=dark", PLAIN, "Cookie: "),
+    (f"set-cookie: sid={PLAIN}; Path=/; HttpOnly\nnext: line", PLAIN, "next: line"),
+    (f'{{"auths": {{"r.example": {{"auth": "{BODY[:24]}"}}}}}}', BODY[:20], "r.example"),
+    (
+        f"apiVersion: v1\ndata:\n  a: {BODY[:24]}\n  b: aGk=\nkind: Secret\nmetadata:\n  name: s\n",
+        BODY[:20],
+        "  name: s",
+    ),
+    (f"kind: Secret\nstringData:\n  conf: |\n    x = {PLAIN}\n    y\ntype: Opaque\n", PLAIN, "type: Opaque"),
+    (f'{{"kind":"Secret","data":{{"a":"{BODY[:24]}"}},"type":"Opaque"}}', BODY[:20], '"type":"Opaque"'),
+    (json.dumps({"applied": f'{{"data":{{"a":"{BODY[:24]}"}},"kind":"Secret"}}'}), BODY[:20], "applied"),
+)
+
+# What a report is made of every day; each stays as it is.
+EVERYDAY: tuple[str, ...] = (
+    "2026-11-22T10:00:00.123Z INFO request id=3f1b2c4d-8e7a-4b6c-9d0e-1f2a3b4c5d6e status=200 bytes=1234",
+    "nginx@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "commit 75053d2c1e9ab0c4f2d83c5a5d1c7e9f00112233 (HEAD -> main)",
+    "web-7d9f8b6c5-x2x9z   1/1   Running   3 (2d4h ago)   5d",
+    "Failed password for root from 10.0.0.5 port 22 ssh2",
+    "Accepted publickey for deploy from 10.0.0.7: ED25519 SHA256:Vd2kEfp0q1rYb3x9Zc7u8Wm4n5Ot6Ls1Ij0Kh2Gg3F4",
+    "total_tokens=12345 max_tokens: 4096 tokens per second: 33.1",
+    "automountServiceAccountToken: false",
+    "secretName: shop-tls\nsecretKeyRef:\n  name: shop\n  key: password",
+    "volumes:\n- name: certs\n  secret:\n    secretName: shop-tls",
+    'MountVolume.SetUp failed for volume certs : secret "shop-tls" not found',
+    "password: ${DB_PASSWORD}",
+    "password: <set in the vault>",
+    "DB_PASSWORD=$DB_PASSWORD",
+    "PWD=/home/alice OLDPWD=/",
+    "POSTGRES_PASSWORD_FILE=/run/secrets/db",
+    "the token: expired",
+    "password_changed_at=2026-11-22T10:00:00Z",
+    "https://grafana.example:3000/d/abc?orgId=1&from=now-1h",
+    "tcp 0 0 127.0.0.1:5432 127.0.0.1:51322 ESTABLISHED",
+    "http://prom.example/graph?g0.expr=up%7Binstance%3D%22db-07%3A9100%22%7D&g0.tab=1",
+    "mailto:ops@example.net, see https://wiki.example/rb@v2",
+    "git@github.com:example/shop.git",
+    'node_filesystem_avail_bytes{device="/dev/sda1",fstype="ext4",instance="db-07:9100",mountpoint="/var"} 1.2e+09',
+    "-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBgkqhkiG9w0BAQUFADBa\n-----END CERTIFICATE-----",
+    "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE\n-----END PUBLIC KEY-----",
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2kEfp0q1rYb3x9Zc7u8Wm4n5Ot6Ls1Ij0Kh2Gg3F4 alice@web-1",
+    "apiVersion: v1\nkind: ConfigMap\ndata:\n  level: debug\n  url: http://x.example",
+    "Filesystem      Size  Used Avail Use% Mounted on\n/dev/sda1       100G   93G  7.0G  93% /var",
+    "basic authentication failed, bearer authentication is off",
+    'HTTP 401: WWW-Authenticate: Bearer realm="registry"',
+    "unexpected token: )",
+    "task sk-learn-nightly finished in 12m; risk-assessment-2026-11 is next",
+    "the password is not set",
+    "at com.example.shop.auth.TokenService.refresh(TokenService.java:132)",
+    "select count(*) from sessions where user_id = 4711",
+    "uid=1000(alice) gid=1000(alice) groups=1000(alice),27(sudo)",
+    "curl -s https://x.example/health | jq .status",
+    'etag: W/"1a2b3c4d5e6f7a8b9c0d"',
+    "trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7",
+    "ip-10-0-3-17.eu-central-1.compute.internal  i-0a1b2c3d4e5f67890  arn:aws:iam::123456789012:role/deploy",
+    "cookie banner shown 12 times; 3 cookies set",
+    "key: value, secret santa, pass: 12 fail: 0",
+    "pod/shop-db-0 condition met; token bucket 10/s burst 20",
+    "v1.31.2+k3s1, go1.23.4, 6.8.0-49-generic #49-Ubuntu SMP",
+    "dc=example,dc=net cn=alice uid=alice",
+    "imagePullSecrets:\n- name: registry",
+    "kubernetes.io/service-account-token   3      41d",
+    "next_page_token: ",
+    "auth.log: session opened for user root(uid=0) by (uid=0)",
+)
