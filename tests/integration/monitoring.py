@@ -193,8 +193,8 @@ def running_alertmanager(
 
 
 @contextmanager
-def running_prometheus(directory: Path, backlog: Backlog, *alertmanagers: Alertmanager) -> Generator[None]:
-    """Run a Prometheus that scrapes the backlog every second, and has one rule: too much of it."""
+def running_prometheus(directory: Path, backlog: Backlog, *alertmanagers: Alertmanager) -> Generator[str]:
+    """Run a Prometheus that scrapes the backlog every second, with one rule: too much of it; yields its address."""
     binary = program("prometheus", package="prometheus")
     directory.mkdir()
     targets = ", ".join(f'"{alertmanager.address}"' for alertmanager in alertmanagers)
@@ -208,8 +208,9 @@ def running_prometheus(directory: Path, backlog: Backlog, *alertmanagers: Alertm
         f"--storage.tsdb.path={directory / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
-    with _running(command, directory / "prometheus.log", f"http://127.0.0.1:{port}"):
-        yield
+    base_url = f"http://127.0.0.1:{port}"
+    with _running(command, directory / "prometheus.log", base_url):
+        yield base_url
 
 
 def eventually(holds: Callable[[], bool], what: str, seconds: float = 60) -> None:

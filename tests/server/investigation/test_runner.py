@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import uuid
 
 import pytest
 import sqlalchemy as sa
@@ -204,3 +205,24 @@ def test_from_the_commit_to_the_report_through_an_engine(database: Database, run
     with database.read() as connection:
         statuses = connection.execute(sa.select(incidents.c.status, incidents.c.fence)).all()
     assert [tuple(status) for status in statuses] == [(Status.COMPLETED.value, 1)]
+
+
+def test_as_many_work_at_once_as_the_engine_lets_begin(database: Database) -> None:
+    """None waits for a thread of a pool that is smaller than the concurrency."""
+    together = 24
+    barrier = threading.Barrier(together)
+
+    class Waiting:
+        def investigate(self, case: Case, journal: Journal) -> Report:
+            del case, journal
+            barrier.wait(20)
+            return Report(headline="done", sections=())
+
+    runner = Runner(database, Waiting(), now=lambda: NOW)
+    ids = [new_incident(database, uuid=str(uuid.uuid4())) for _ in range(together)]
+
+    async def main() -> None:
+        await asyncio.gather(*(runner.run(incident_id) for incident_id in ids))
+
+    asyncio.run(main())
+    assert {row_of(database, incident_id).status for incident_id in ids} == {"completed"}

@@ -9,10 +9,12 @@ import sqlalchemy as sa
 from akmatori_sdk._core.model import Unset
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.audit import Action, AuditTrail
+from akmatori_server.errors import BadRequest
 from akmatori_server.etag import etag_of, require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
 from akmatori_server.pagination import pagination_of, requested_page
+from akmatori_server.runbooks.front_matter import complaint_of
 from akmatori_server.runbooks.models import Runbook, RunbookText
 from akmatori_server.runbooks.service import RunbookService, written_text
 
@@ -42,7 +44,7 @@ class RunbookHandlers:
         self, call: Call, /, *, idempotency_key: str | Unset, body: models.RunbookInput
     ) -> Answer[models.Runbook]:
         """Store a new runbook."""
-        text = written_text(body.title, body.content)
+        text = _checked_text(body)
         with self._runbooks.database.write() as connection:
             created = CREATE.answer(
                 connection,
@@ -74,7 +76,7 @@ class RunbookHandlers:
         body: models.RunbookInput,
     ) -> Answer[models.Runbook]:
         """Replace a runbook's title and content."""
-        text = written_text(body.title, body.content)
+        text = _checked_text(body)
 
         def check(stored: Runbook) -> None:
             require_match(if_match, _etag(_model(stored)))
@@ -102,6 +104,15 @@ class RunbookHandlers:
             codec.encode_runbook(_model(before)),
             None if after is None else codec.encode_runbook(_model(after)),
         )
+
+
+def _checked_text(body: models.RunbookInput) -> RunbookText:
+    """Check what a caller writes; what was written on disk is kept whatever it declares."""
+    text = written_text(body.title, body.content)
+    complaint = complaint_of(text.content)
+    if complaint:
+        raise BadRequest(f"content: {complaint}")
+    return text
 
 
 def _answer(runbook: models.Runbook) -> Answer[models.Runbook]:

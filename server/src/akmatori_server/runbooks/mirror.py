@@ -21,6 +21,7 @@ from akmatori_server.database import Database
 from akmatori_server.files import DirectoryLock, FileTooLargeError, SafeDirectory, UnsafePathError
 from akmatori_server.files.directory import INTERNAL
 from akmatori_server.runbooks import store
+from akmatori_server.runbooks.front_matter import complaint_of
 from akmatori_server.runbooks.markdown import (
     UnreadableRunbookError,
     file_name,
@@ -153,6 +154,9 @@ class RunbookMirror:
                 return note
             self._update(connection, stored, edited)
         report.taken_over.append(note.name)
+        complaint = complaint_of(edited.content)
+        if complaint:
+            _log.warning("runbook_probes_unreadable", file=note.name, reason=complaint)
         content = write_markdown(edited)
         wanted = Note(file_name(runbook.id, edited.title), sha256(content).hexdigest())
         return self._write(wanted, content, note, report)

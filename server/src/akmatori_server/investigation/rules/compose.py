@@ -17,12 +17,18 @@ from akmatori_server.investigation.report import (
     inline,
     table,
 )
+from akmatori_server.investigation.rules import found as found_parts
+from akmatori_server.investigation.rules.evidence import Findings, answered_steps
 from akmatori_server.investigation.rules.match import SURE_FROM, Match, is_clear
+from akmatori_server.investigation.rules.questions import RUNBOOK
 from akmatori_server.investigation.rules.steps import Step
 
 NEAREST_SHOWN = 3
 NEAR_FROM = 0.2
 LONGEST_DESCRIPTION = 1500
+NOTHING = Findings()
+# From the surest to the least.
+_LEVELS = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
 
 
 def compose(
@@ -32,32 +38,40 @@ def compose(
     matched: Match | None,
     steps: Sequence[Step],
     now: datetime,
+    found: Findings = NOTHING,
 ) -> Report:
     """Write the report of a case."""
-    confidence, because = judge(ranked, matched)
+    confidence, because = judge(ranked, matched, found)
     return Report(
-        headline=headline(facts, matched, now),
+        headline=headline(facts, matched, now, found),
         sections=(
+            Section("What was found", found_parts.findings(found)),
             Section("What happened", "\n\n".join(what_happened(case, facts, now))),
+            Section("Evidence", found_parts.evidence(found)),
             Section("Runbook", runbook(ranked, matched)),
-            Section("What to do next", next_steps(facts, matched, steps)),
-            Section("What was not checked", "\n".join(f"- {line}" for line in unchecked(facts, steps))),
+            Section("What to do next", next_steps(facts, matched, steps, found)),
+            Section(
+                "What was not checked", "\n".join(f"- {line}" for line in unchecked(facts, steps, found))
+            ),
         ),
         confidence=confidence,
         because=because,
     )
 
 
-def headline(facts: Facts, matched: Match | None, now: datetime) -> str:
-    """Return the report in one or two sentences."""
+def headline(facts: Facts, matched: Match | None, now: datetime, found: Findings = NOTHING) -> str:
+    """Return the report in a few sentences."""
     subject = f"**{inline(facts.name)}**" if facts.is_alert else f"**{inline(facts.task, 120)}**"
     where = f" on {code(facts.host)}" if facts.host else ""
     since = _since(facts, now)
     state = f" has been firing for {since}" if since and facts.status != "resolved" else ""
+    problems = found.problems
+    worst = f" {problems[0][1].verdict} {inline(problems[0][1].says)}." if problems else ""
+    together = f" {found_parts.together(found)}" if found.decided else ""
     if matched:
         title = inline(matched.candidate.title)
-        return f"{subject}{where}{state}. The runbook **{title}** fits; its steps are below."
-    return f"{subject}{where}{state}. No runbook fits well enough to follow it."
+        return f"{subject}{where}{state}.{worst}{together} The runbook **{title}** fits; its steps are below."
+    return f"{subject}{where}{state}.{worst}{together} No runbook fits well enough to follow it."
 
 
 def what_happened(case: Case, facts: Facts, now: datetime) -> list[str]:
@@ -104,10 +118,11 @@ def runbook(ranked: Sequence[Match], matched: Match | None) -> str:
     return "\n".join(lines)
 
 
-def next_steps(facts: Facts, matched: Match | None, steps: Sequence[Step]) -> str:
-    """Return the runbook's steps to go through, or how to come to some."""
+def next_steps(facts: Facts, matched: Match | None, steps: Sequence[Step], found: Findings = NOTHING) -> str:
+    """Return the runbook's steps to go through, those that the evidence answers ticked; or how to come to some."""
     if not steps:
         return _without_steps(facts, matched)
+    answered = answered_steps(found.of(RUNBOOK).evidence, [step.commands for step in steps])
     lines: list[str] = []
     section = ""
     for number, step in enumerate(steps, start=1):
@@ -115,20 +130,29 @@ def next_steps(facts: Facts, matched: Match | None, steps: Sequence[Step]) -> st
             section = step.section
             lines += ["", f"**{inline(section)}**", ""]
         # The runbook is the team's own text: its emphasis and links may stay as they are.
-        lines.append(f"{number}. {step.text}")
-        for command in step.commands:
+        tick = "✅ " if number in answered else ""
+        done = " *(answered above)*" if number in answered else ""
+        lines.append(f"{number}. {tick}{step.text}{done}")
+        for command in () if number in answered else step.commands:
             block = code_block(command)
             lines += ["", *(f"   {line}" for line in block.splitlines()), ""]
     return "\n".join(lines).strip()
 
 
-def unchecked(facts: Facts, steps: Sequence[Step]) -> list[str]:
+def unchecked(facts: Facts, steps: Sequence[Step], found: Findings = NOTHING) -> list[str]:
     """Say what this report does not rest on."""
-    lines = ["No tool was used, so no metric, log or host was looked at: all of it is what the alert says."]
-    if not facts.is_alert:
-        lines = ["No tool was used, so no metric, log or host was looked at."]
-    if any(step.commands for step in steps):
-        lines.append("The commands of the runbook were not run.")
+    lines = found_parts.not_known(found)
+    if not found.evidence:
+        told = ": all of it is what the alert says." if facts.is_alert else "."
+        lines.append(f"No tool was used, so no metric, log or host was looked at{told}")
+    answered = answered_steps(found.of(RUNBOOK).evidence, [step.commands for step in steps])
+    left = [step for number, step in enumerate(steps, start=1) if step.commands and number not in answered]
+    if left:
+        lines.append(
+            "The commands of the runbook were not run."
+            if not answered
+            else "The other commands of the runbook were not run."
+        )
     if facts.is_alert and not facts.host:
         lines.append("The alert names no host.")
     if facts.is_alert and facts.started_at is None:
@@ -138,8 +162,32 @@ def unchecked(facts: Facts, steps: Sequence[Step]) -> list[str]:
     return lines
 
 
-def judge(ranked: Sequence[Match], matched: Match | None) -> tuple[Confidence, str]:
-    """Say how sure the choice of the runbook is, and why."""
+def judge(
+    ranked: Sequence[Match], matched: Match | None, found: Findings = NOTHING
+) -> tuple[Confidence, str]:
+    """Say how sure the report is, and why: the runbook's fit, and what its own checks make of it."""
+    confidence, because = _fit(ranked, matched)
+    if matched is None:
+        grave = any(check.severity.is_grave for _, check in found.problems)
+        return (
+            (Confidence.MEDIUM, f"{because} {found_parts.together(found)}")
+            if grave
+            else (confidence, because)
+        )
+    own = found.of(RUNBOOK)
+    if not own.decided:
+        return confidence, because
+    if own.explaining:
+        share = f"{len(own.explaining)} of its {len(own.decided)} checks"
+        return _moved(confidence, -1), f"{because} {share} confirm it."
+    return _moved(confidence, 1), f"{because} But none of its {len(own.decided)} checks shows a problem."
+
+
+def _moved(confidence: Confidence, by: int) -> Confidence:
+    return _LEVELS[min(max(_LEVELS.index(confidence) + by, 0), len(_LEVELS) - 1)]
+
+
+def _fit(ranked: Sequence[Match], matched: Match | None) -> tuple[Confidence, str]:
     if matched is None:
         return Confidence.LOW, "No runbook fits well enough to lean on."
     if matched.is_linked:

@@ -1,4 +1,4 @@
-"""The rule investigator: reads the facts, finds the runbook, takes its steps, says what is unchecked."""
+"""The rule investigator: reads the facts, finds the runbook, makes its checks, says what is found and what is not."""
 
 from __future__ import annotations
 
@@ -14,9 +14,18 @@ from akmatori_server.investigation.facts import Facts, read_facts
 from akmatori_server.investigation.journal import Journal
 from akmatori_server.investigation.report import Report
 from akmatori_server.investigation.rules.compose import compose, unchecked
+from akmatori_server.investigation.rules.declared import declarations
+from akmatori_server.investigation.rules.evidence import Check, Evidence, Findings, Verdict
+from akmatori_server.investigation.rules.found import together
+from akmatori_server.investigation.rules.known import known_of
 from akmatori_server.investigation.rules.match import Candidate, Match, choose, rank
+from akmatori_server.investigation.rules.ports import Skills, Tools
+from akmatori_server.investigation.rules.probing import Answers, Budget, ask
 from akmatori_server.investigation.rules.query import Query, build_query
+from akmatori_server.investigation.rules.questions import Asking, questions_for
 from akmatori_server.investigation.rules.steps import Step, extract_steps
+from akmatori_server.investigation.working import work
+from akmatori_server.runbooks.front_matter import body_of
 from akmatori_server.runbooks.search import search as full_text_search
 
 Search = Callable[[sa.Connection, str, int], Sequence[Candidate]]
@@ -28,7 +37,7 @@ WORDS_LOGGED = 16
 
 
 class RuleInvestigator:
-    """Investigates without a model and without tools."""
+    """Investigates without a model: by runbooks, and by the checks that they and the skills declare."""
 
     def __init__(
         self,
@@ -36,23 +45,77 @@ class RuleInvestigator:
         *,
         search: Search = full_text_search,
         now: Callable[[], datetime] = utc_now,
+        tools: Tools | None = None,
+        skills: Skills | None = None,
+        first_look: bool = True,
+        budget: Budget = Budget(),  # noqa: B008  frozen
     ) -> None:
+        """Make an investigator.
+
+        Args:
+            database: where runbooks are found.
+            search: how.
+            now: tells the time.
+            tools: what checks are made with; None: none is made.
+            skills: their files may declare checks, too.
+            first_look: whether common tools are asked what can be asked about any alert.
+            budget: how long checks may take.
+        """
         self._database = database
         self._search = search
         self._now = now
+        self._tools = tools
+        self._skills = skills
+        self._first_look = first_look
+        self._budget = budget
 
     def investigate(self, case: Case, journal: Journal) -> Report:
-        """Find the runbook of a case and write the report."""
+        """Find the runbook of a case, make the checks, and write the report."""
         facts = read_facts(case)
         journal.note("facts", _facts_line(facts))
         query = build_query(facts)
         ranked = self._find(query, facts, journal)
         matched = choose(ranked)
         steps = self._follow(matched, journal)
-        journal.note("unchecked", "Not checked: " + " ".join(unchecked(facts, steps)))
-        report = compose(case, facts, ranked, matched, steps, self._now())
-        journal.finding("verdict", f"Verdict: {_verdict(matched)}")
+        found = self._check(facts, matched, journal)
+        journal.note("unchecked", "Not checked: " + " ".join(unchecked(facts, steps, found)))
+        report = compose(case, facts, ranked, matched, steps, self._now(), found)
+        journal.finding("verdict", f"Verdict: {_verdict(matched, found)}")
         return report
+
+    def _check(self, facts: Facts, matched: Match | None, journal: Journal) -> Findings:
+        skills = self._skills.enabled() if self._skills is not None else ()
+        runbook = (matched.candidate.title, matched.candidate.content) if matched else None
+        declared = declarations(runbook, skills, first_look=self._first_look)
+        for number, complaint in enumerate(declared.complaints, start=1):
+            journal.note(f"complaint:{number}", complaint)
+        if self._tools is None or not declared.probes:
+            return Findings(complaints=declared.complaints)
+        tools = self._tools.enabled()
+        asking = questions_for(declared.probes, facts, known_of(facts, self._now()), tools)
+        if asking.questions or asking.unasked:
+            journal.note("checks", _asking_line(asking))
+        answers, complaints = self._ask(self._tools, asking, journal)
+        found = Findings(
+            evidence=answers.evidence,
+            unasked=(*asking.unasked, *answers.unasked),
+            complaints=(*declared.complaints, *complaints),
+        )
+        for one in found.evidence:
+            journal.finding(f"check:{one.call_id or one.probe}", _check_line(one))
+        return found
+
+    def _ask(self, tools: Tools, asking: Asking, journal: Journal) -> tuple[Answers, Sequence[str]]:
+        if not asking.questions:
+            return Answers((), ()), ()
+        # Only what is asked is opened: every other tool would only cost time.
+        asked = {question.tool.tool.id: question.tool for question in asking.questions}
+
+        async def main() -> tuple[Answers, Sequence[str]]:
+            async with tools.open(journal, list(asked.values())) as bench:
+                return await ask(bench, asking.questions, self._budget), tuple(bench.complaints)
+
+        return work(journal, main)
 
     def _find(self, query: Query, facts: Facts, journal: Journal) -> list[Match]:
         shown = " ".join([*query.naming, *query.describing][:WORDS_LOGGED]) or "(nothing to search for)"
@@ -76,7 +139,7 @@ class RuleInvestigator:
         journal.finding(
             "runbook", f"The runbook “{matched.candidate.title}” fits (score {matched.score:.2f}: {reasons})."
         )
-        steps = extract_steps(matched.candidate.content)
+        steps = extract_steps(body_of(matched.candidate.content))
         for number, step in enumerate(steps, start=1):
             journal.note(f"step:{number}", _step_line(number, step))
         return steps
@@ -104,8 +167,30 @@ def _step_line(number: int, step: Step) -> str:
     return f"Step {number}: {heading}{step.text}{commands}"
 
 
-def _verdict(matched: Match | None) -> str:
+def _asking_line(asking: Asking) -> str:
+    lines = [f"Checks to make: {len(asking.questions)}."]
+    lines += [f"  {one.probe.name} ({one.origin})" for one in asking.questions]
+    lines += [f"  left out: {one.probe} ({one.origin}): {one.why}" for one in asking.unasked]
+    return "\n".join(lines)
+
+
+def _check_line(one: Evidence) -> str:
+    return f"{one.probe}: " + "; ".join(_outcome(check) for check in one.checks)
+
+
+def _outcome(check: Check) -> str:
+    if check.verdict.is_finding:
+        return f"{check.verdict} {check.says}"
+    if check.verdict is Verdict.UNKNOWN:
+        return f"{check.verdict} {check.says}"
+    return f"{check.verdict} {check.value or 'nothing'}" + (
+        f" (a finding if {check.threshold})" if check.threshold else ""
+    )
+
+
+def _verdict(matched: Match | None, found: Findings) -> str:
+    checked = f" {together(found)}" if found.decided else ""
     if matched is None:
-        return "no known problem. The report lists what is known and the nearest runbooks."
+        return f"no known problem.{checked} The report lists what is known and the nearest runbooks."
     title = matched.candidate.title
-    return f"looks like the problem of “{title}”. The report lists its steps; none was carried out."
+    return f"looks like the problem of “{title}”.{checked} The report lists its steps; nothing was changed."

@@ -15,6 +15,7 @@ import attrs
 from akmatori_server.investigation.facts import Facts
 from akmatori_server.investigation.rules.query import Query
 from akmatori_server.investigation.rules.words import stem, synonyms, words
+from akmatori_server.runbooks.front_matter import body_of
 
 # Where a word is found decides how much it says.
 IN_TITLE, IN_HEADING, IN_TEXT = 1.0, 0.6, 0.35
@@ -113,10 +114,12 @@ class _Places:
     """The words of a runbook by where they stand."""
 
     def __init__(self, candidate: Candidate) -> None:
-        headings = "\n".join(re.findall(r"(?m)^#{1,6} +(.+)$", candidate.content))
+        # What programs read at the top says nothing about the problem.
+        body = body_of(candidate.content)
+        headings = "\n".join(re.findall(r"(?m)^#{1,6} +(.+)$", body))
         self._weights: dict[str, float] = {}
         for text, weight in (
-            (candidate.content, IN_TEXT),
+            (body, IN_TEXT),
             (headings, IN_HEADING),
             (candidate.title, IN_TITLE),
         ):

@@ -1,0 +1,1 @@
+"""Probes: reading, filling in, judging."""
