@@ -14,6 +14,10 @@ from akmatori_server.events.models import NewEvent
 ORDER_LOCK = 0x616B6D61_65767473
 
 
+Hearer = Callable[[sa.Connection, Sequence[NewEvent]], None]
+"""Hears of events in the transaction that records them, and may add to it."""
+
+
 class EventLog:
     """Where changes are recorded for those who watch.
 
@@ -23,6 +27,11 @@ class EventLog:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
+        self._hearers: tuple[Hearer, ...] = ()
+
+    def tell(self, hearer: Hearer) -> None:
+        """Have `hearer` called with whatever is recorded, before it is; it must be quick, and never raise."""
+        self._hearers = (*self._hearers, hearer)
 
     def record(self, connection: sa.Connection, events: Sequence[NewEvent]) -> None:
         """Add events to the caller's transaction: they are seen when it commits, or never.
@@ -33,6 +42,8 @@ class EventLog:
         """
         if not events:
             return
+        for hearer in self._hearers:
+            hearer(connection, events)
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ORDER_LOCK)))
         store.insert(connection, events)

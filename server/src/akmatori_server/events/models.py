@@ -46,6 +46,8 @@ class NewEvent:
     alert_uuid: str | None = None
     data: Mapping[str, JSON] = attrs.field(factory=dict[str, JSON])
     at: datetime
+    # Whether a run of the investigation begins with it; not stored, for those who hear of it as it is recorded.
+    begins_run: bool = False
 
 
 def incident_data(*, status: str, title: str, alert_count: int = 0, firing_count: int = 0) -> dict[str, JSON]:

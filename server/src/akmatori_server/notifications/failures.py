@@ -1,0 +1,35 @@
+"""Why a message was not sent."""
+
+from __future__ import annotations
+
+
+class SendError(Exception):
+    """The message did not arrive; the sentence is for the operator, and holds no secret."""
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        is_final: bool = False,
+        http_status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        # Whether another attempt would come to the same.
+        self.is_final = is_final
+        self.http_status = http_status
+        # Seconds to leave the channel alone, when it asked for that.
+        self.retry_after = retry_after
+
+
+class UnknownOutcomeError(SendError):
+    """Nobody knows whether the message arrived: the connection ended before the answer."""
+
+
+class NothingToSendError(Exception):
+    """There is nothing to send; the sentence says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence

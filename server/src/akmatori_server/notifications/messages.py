@@ -1,0 +1,184 @@
+"""What is told, in Markdown: the same words for every channel. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import attrs
+
+from akmatori_server.incidents.models import Incident, Kind, Status
+from akmatori_server.incidents.storable import JSON
+from akmatori_server.investigation.report import footer as cost
+from akmatori_server.investigation.report import inline
+from akmatori_server.notifications.blocks import with_blocks_written_out
+from akmatori_server.notifications.models import Notification, NotificationKind
+
+USUAL_SEVERITY = "warning"
+EMOJI = {"critical": "🔴", "high": "🟠", "warning": "🟡", "info": "🔵"}
+STORM_EMOJI = "🌩️"
+LONGEST_FACT = 300
+LONGEST_SUMMARY = 600
+MOST_COUNTED = 5
+# What an answer may end with: we write our own.
+_FOOTER = re.compile(r"\n+-{3,}\s*\n+⏱[^\n]{0,300}\s*\Z")
+
+
+@attrs.frozen
+class Message:
+    """A title in plain text, and a body in Markdown."""
+
+    title: str
+    body: str
+    is_bad_news: bool = False
+
+
+def message_of(notification: Notification, incident: Incident | None, link: str) -> Message:
+    """Return what a notification says. `link` leads to the incident or the proposal, "" when nobody knows where."""
+    if incident is None or notification.kind is NotificationKind.APPROVAL_NEEDED:
+        return _approval(notification, incident, link)
+    if notification.kind.is_opening:
+        return opening(incident, link)
+    if notification.kind is NotificationKind.INVESTIGATION_FINISHED:
+        return finished(incident, link)
+    words = {
+        NotificationKind.INVESTIGATION_STARTED: "⏳ Investigation is running",
+        NotificationKind.INCIDENT_RESOLVED: "✅ Resolved",
+        NotificationKind.INCIDENT_REOPENED: "🔁 Fires again",
+    }
+    told = f"{words[notification.kind]}: {incident.title}"
+    is_bad_news = notification.kind is NotificationKind.INCIDENT_REOPENED
+    return Message(told, _joined([state_line(notification.kind, incident), _link(link)]), is_bad_news)
+
+
+def severity_of(incident: Incident | None) -> str:
+    """Return how bad an incident is, as its first alert says."""
+    severity = _text(incident, "severity")
+    return severity if severity in EMOJI else USUAL_SEVERITY
+
+
+def headline(incident: Incident) -> str:
+    """Return an incident in one line."""
+    emoji = STORM_EMOJI if incident.kind == Kind.STORM else EMOJI[severity_of(incident)]
+    return f"{emoji} {' '.join(incident.title.split())}"
+
+
+def opening(incident: Incident, link: str) -> Message:
+    """Return the first message about an incident, as things stand now."""
+    facts = [
+        _fact("Status", _status(incident)),
+        _fact("Source", _source(incident)),
+        _fact("Severity", severity_of(incident)),
+        _fact("Host", _text(incident, "target_host")),
+        _fact("Service", _text(incident, "target_service")),
+        _fact("Alerts", _alerts(incident)),
+    ]
+    runbook = _text(incident, "runbook_url")
+    body = [
+        "\n".join(f"- {fact}" for fact in facts if fact),
+        inline(_text(incident, "summary"), LONGEST_SUMMARY),
+        _storm(incident),
+        f"[Runbook]({runbook})" if _is_address(runbook) else "",
+        _link(link),
+    ]
+    return Message(headline(incident), _joined(body), is_bad_news=True)
+
+
+def finished(incident: Incident, link: str) -> Message:
+    """Return the report of an investigation."""
+    has_failed = incident.status == Status.FAILED
+    title = f"{'❌ Investigation failed' if has_failed else '✅ Investigation finished'}: {incident.title}"
+    return Message(title, _joined([report(incident), footer(incident), _link(link)]), has_failed)
+
+
+def report(incident: Incident) -> str:
+    """Return the answer of an investigation, its blocks written out, without the footer it may have."""
+    answer = _FOOTER.sub("", with_blocks_written_out(incident.response))
+    return answer.strip() or "_The investigation left no answer._"
+
+
+def footer(incident: Incident) -> str:
+    """Return what an investigation cost."""
+    return cost(elapsed_ms=incident.execution_time_ms, tokens_used=incident.tokens_used).removeprefix("---\n")
+
+
+def state_line(kind: NotificationKind, incident: Incident) -> str:
+    """Return one line about what became of an incident."""
+    if kind is NotificationKind.INCIDENT_RESOLVED:
+        count = incident.alert_count
+        alerts = "the alert is" if count == 1 else f"all {count} alerts are"
+        at = "" if incident.resolved_at is None else f" ({incident.resolved_at:%Y-%m-%d %H:%M} UTC)"
+        return f"✅ **Resolved:** {alerts} over{at}."
+    if kind is NotificationKind.INCIDENT_REOPENED:
+        return f"🔁 **Fires again:** {incident.firing_count} of {incident.alert_count} alerts."
+    return "⏳ The investigation is running."
+
+
+def _approval(notification: Notification, incident: Incident | None, link: str) -> Message:
+    about = "" if incident is None else f"For the incident: {inline(incident.title)}"
+    wanted = notification.metadata.get("summary")
+    body = [
+        f"✋ **Waits for approval:** {inline(wanted if isinstance(wanted, str) else notification.title, 1000)}",
+        about,
+        _link(link, "Look at it and decide"),
+    ]
+    return Message(f"✋ Waits for approval: {notification.title}", _joined(body), is_bad_news=False)
+
+
+def _status(incident: Incident) -> str:
+    if incident.resolved_at is not None:
+        return f"resolved at {incident.resolved_at:%Y-%m-%d %H:%M} UTC"
+    return "firing" if incident.firing_count else ""
+
+
+def _alerts(incident: Incident) -> str:
+    if incident.alert_count <= 1:
+        return ""
+    return f"{incident.alert_count:,}, of which {incident.firing_count:,} fire"
+
+
+def _source(incident: Incident) -> str:
+    return " / ".join(part for part in (incident.source, _text(incident, "source_instance")) if part)
+
+
+def _storm(incident: Incident) -> str:
+    """Say what a storm began with, the most frequent first."""
+    context = incident.context or {}
+    storm = context.get("storm")
+    if not isinstance(storm, dict):
+        return ""
+    lines: list[str] = []
+    for member, label in (("by_name", "Alerts"), ("by_host", "Hosts"), ("by_service", "Services")):
+        counted = storm.get(member)
+        if isinstance(counted, dict) and counted:
+            lines.append(f"- **{label}:** {_most_frequent(counted)}")
+    return "\n".join(["It began with:", "", *lines]) if lines else ""
+
+
+def _most_frequent(counted: Mapping[str, JSON]) -> str:
+    shown = [f"{inline(name, 80)} ({count})" for name, count in list(counted.items())[:MOST_COUNTED]]
+    more = len(counted) - MOST_COUNTED
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _fact(label: str, value: str) -> str:
+    return f"**{label}:** {inline(value, LONGEST_FACT)}" if value.strip() else ""
+
+
+def _text(incident: Incident | None, name: str) -> str:
+    if incident is None or incident.context is None:
+        return ""
+    value = incident.context.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _is_address(text: str) -> bool:
+    return text.lower().startswith(("http://", "https://")) and not re.search(r"[\s()<>]", text)
+
+
+def _link(link: str, label: str = "Open the incident") -> str:
+    return f"[{label}]({link})" if link else ""
+
+
+def _joined(parts: list[str]) -> str:
+    return "\n\n".join(part for part in parts if part)

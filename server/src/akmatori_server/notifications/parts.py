@@ -1,0 +1,64 @@
+"""The parts of notifications, put together once for a process."""
+
+from __future__ import annotations
+
+import attrs
+import sqlalchemy as sa
+
+from akmatori_server.engine import Engine
+from akmatori_server.installation import Installation
+from akmatori_server.notifications.announcer import TASK, Announcer
+from akmatori_server.notifications.channels import Channels
+from akmatori_server.notifications.cleanup import NotificationCleanup
+from akmatori_server.notifications.courier import EVERY_MINUTE, NAME, Courier
+from akmatori_server.notifications.delivery import Delivery
+from akmatori_server.notifications.service import NotificationService
+from akmatori_server.settings.proxy import ProxyService
+from akmatori_server.settings.service import SettingsService
+
+
+@attrs.frozen(kw_only=True)
+class Notifications:
+    """What hears of changes, what sends, and what the handlers ask."""
+
+    announcer: Announcer
+    courier: Courier
+    service: NotificationService
+    cleanup: NotificationCleanup
+
+    def declare(self, engine: Engine) -> None:
+        """Tell the engine who sends, and what is done by the clock. Before the engine runs."""
+        engine.task(TASK, self.courier.run)
+        engine.schedule(NAME, EVERY_MINUTE, self.courier.submit_overdue)
+        self.cleanup.declare(engine)
+
+    def slack_changed(self, connection: sa.Connection) -> None:
+        """Use the new Slack settings from now on; part of the transaction that changes them."""
+        self.service.slack_changed(connection)
+
+
+def build_notifications(site: Installation, engine: Engine, settings: SettingsService) -> Notifications:
+    """Put the parts together."""
+    channels = Channels(site.secrets)
+    delivery = Delivery(
+        site.database,
+        site.secrets,
+        route=settings.route(ProxyService.SLACK),
+        now=site.now,
+        slack_url=site.settings.slack_api_url,
+        public_url=site.settings.base_url,
+    )
+    courier = Courier(site.database, delivery, engine, now=site.now)
+    return Notifications(
+        announcer=Announcer(channels, engine),
+        courier=courier,
+        service=NotificationService(
+            site.database,
+            site.secrets,
+            channels=channels,
+            delivery=delivery,
+            courier=courier,
+            now=site.now,
+        ),
+        cleanup=NotificationCleanup(site.database, now=site.now),
+    )
