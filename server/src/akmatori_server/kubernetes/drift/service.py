@@ -1,0 +1,236 @@
+"""Comparing by the clock and when asked, and telling what came of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+import structlog
+
+from akmatori_sdk._generated.aotanami.models import (
+    DriftTypeCounts,
+    NamespaceDrift,
+    Severity,
+    SeverityCounts,
+)
+from akmatori_server.database import Database
+from akmatori_server.engine import Engine
+from akmatori_server.errors import Conflict, NotFound, Unavailable
+from akmatori_server.kubernetes.clusters.access import FEATURES, Feature
+from akmatori_server.kubernetes.clusters.connection import ClusterError
+from akmatori_server.kubernetes.drift import store
+from akmatori_server.kubernetes.drift.comparison import compare_states
+from akmatori_server.kubernetes.drift.source import DesiredState
+from akmatori_server.kubernetes.drift.store import Checked, Wanted
+from akmatori_server.kubernetes.manifests import ManifestObject
+from akmatori_server.kubernetes.scans.model import SEVERITIES, rank
+from akmatori_server.kubernetes.targets import Mode, Target
+
+EVERY = "*/5 * * * *"
+MOST_PROBLEMS = 100
+
+_log = structlog.stdlib.get_logger("akmatori_server.kubernetes.drift")
+
+
+@attrs.frozen(kw_only=True)
+class DriftOptions:
+    """What is compared with what. Without a desired state or a target nothing is."""
+
+    desired: DesiredState | None = None
+    target: Target | None = None
+    default_namespace: str = "default"
+    # Fields that are no drift, as `Kind:path` with stars.
+    ignore: tuple[str, ...] = ()
+
+
+class DriftService:
+    """Keeps the newest comparison of one target with its desired state."""
+
+    def __init__(self, database: Database, options: DriftOptions, *, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._options = options
+        self._now = now
+
+    def declare(self, engine: Engine) -> None:
+        """Have it compared every five minutes."""
+        if self._options.desired is not None and self._options.target is not None:
+            engine.schedule("k8s-drift", EVERY, self._check_quietly)
+
+    def check(self) -> None:
+        """Compare now, and store what comes of it.
+
+        Raises:
+            Conflict: no desired state, or nothing to compare it with, is configured.
+            Unavailable: the cluster cannot be read.
+        """
+        desired, target = self._configured()
+        problems: list[str] = []
+        wanted: list[ManifestObject] = []
+        for found in desired.read():
+            if isinstance(found, ManifestObject):
+                wanted.append(found)
+            else:
+                problems.append(str(found))
+        live: list[ManifestObject] = []
+        try:
+            with target.reading(Feature.DRIFT) as reading:
+                # It holds back what others are judged by until it was asked for.
+                reading.context()
+                for found in reading.each():
+                    if isinstance(found, ManifestObject):
+                        live.append(found)
+                    else:
+                        problems.append(str(found))
+                unread = reading.unread
+        except ClusterError as error:
+            raise Unavailable(str(error), retry_after=60) from None
+        readable = self._readable(target, unread)
+        if readable is not None:
+            skipped = sorted({one.kind for one in wanted} - readable)
+            problems += [
+                f"Objects of the kind {kind} were not compared: they are not read." for kind in skipped
+            ]
+        comparison = compare_states(
+            [one for one in wanted if readable is None or one.kind in readable],
+            live,
+            default_namespace=self._options.default_namespace,
+            patterns=self._options.ignore,
+            readable=readable,
+        )
+        live_namespaces = {one.namespace for one in live} | {
+            one.name for one in live if one.kind == "Namespace"
+        }
+        checked = Checked(
+            checked_at=self._now(),
+            source=desired.described(),
+            managed=comparison.managed,
+            unmanaged=comparison.unmanaged,
+            namespaces=sorted(live_namespaces | set(comparison.managed)),
+            problems=problems[:MOST_PROBLEMS],
+        )
+        with self._database.write() as connection:
+            store.replace(connection, target.name, comparison, checked)
+        _log.info("drift_checked", target=target.name, drifts=len(comparison.drifts), problems=len(problems))
+
+    def namespaces(self, *, only_drifted: bool, wanted: frozenset[str]) -> list[NamespaceDrift]:
+        """Return how each namespace differs, the worst first.
+
+        Raises:
+            Conflict: no desired state is configured.
+            Unavailable: nothing was compared yet, and the cluster cannot be read.
+        """
+        target, checked = self._newest()
+        with self._database.read() as connection:
+            counted = store.counts(connection, target.name)
+        by_namespace: defaultdict[str, list[tuple[Any, Severity, int]]] = defaultdict(list)
+        for namespace, kind, severity, number in counted:
+            by_namespace[namespace].append((kind, severity, number))
+        names = [
+            name
+            for name in {*checked.managed, *checked.unmanaged, *by_namespace}
+            if not wanted or name in wanted
+        ]
+        found = [_summary(name, by_namespace.get(name, []), checked) for name in names]
+        if only_drifted:
+            found = [one for one in found if one.drift_count]
+        return sorted(found, key=_badness)
+
+    def entries(
+        self, namespace: str, wanted: Wanted, *, offset: int, limit: int
+    ) -> tuple[Sequence[sa.Row[Any]], int]:
+        """Return a part of the differences of a namespace, and how many there are.
+
+        Raises:
+            NotFound: the namespace is neither live nor desired.
+            Conflict: no desired state is configured.
+            Unavailable: nothing was compared yet, and the cluster cannot be read.
+        """
+        target, checked = self._newest()
+        if namespace not in checked.namespaces:
+            raise NotFound(
+                f"There is no namespace {namespace}, neither in {target.name} nor in the desired state."
+            )
+        with self._database.read() as connection:
+            return store.page(connection, target.name, namespace, wanted, offset=offset, limit=limit)
+
+    def _newest(self) -> tuple[Target, Checked]:
+        _, target = self._configured()
+        for attempt in (1, 2):
+            with self._database.read() as connection:
+                checked = store.newest(connection, target.name)
+            if checked is not None:
+                return target, checked
+            if attempt == 1:
+                # Nobody needs to wait for the clock the first time.
+                self.check()
+        raise Unavailable("The comparison was not stored; try again.", retry_after=5)
+
+    def _configured(self) -> tuple[DesiredState, Target]:
+        options = self._options
+        if options.desired is None:
+            raise Conflict(
+                "No desired state is configured; set AKMATORI_DRIFT_SOURCE to a folder of manifests.",
+                code="SourceNotConfigured",
+            )
+        if options.target is None:
+            raise Conflict(
+                "There is nothing to compare with the desired state; configure a cluster.",
+                code="SourceNotConfigured",
+            )
+        return options.desired, options.target
+
+    def _readable(self, target: Target, unread: frozenset[str]) -> frozenset[str] | None:
+        if target.mode is Mode.MANIFESTS:
+            return None
+        return frozenset(resource.kind for resource in FEATURES[Feature.DRIFT]) - unread
+
+    def _check_quietly(self) -> None:
+        try:
+            self.check()
+        except Unavailable as error:
+            _log.warning("drift_not_checked", reason=error.message)
+
+
+def _summary(
+    namespace: str, counted: Sequence[tuple[Any, Severity, int]], checked: Checked
+) -> NamespaceDrift:
+    by_type: defaultdict[str, int] = defaultdict(int)
+    by_severity: defaultdict[Severity, int] = defaultdict(int)
+    for kind, severity, number in counted:
+        by_type[kind.value] += number
+        by_severity[severity] += number
+    summary = NamespaceDrift(
+        namespace=namespace,
+        drift_count=sum(number for _, _, number in counted),
+        checked_at=checked.checked_at,
+        by_type=DriftTypeCounts(
+            added=by_type["added"], modified=by_type["modified"], deleted=by_type["deleted"]
+        ),
+        by_severity=SeverityCounts(
+            critical=by_severity[Severity.CRITICAL],
+            high=by_severity[Severity.HIGH],
+            medium=by_severity[Severity.MEDIUM],
+            low=by_severity[Severity.LOW],
+            info=by_severity[Severity.INFO],
+        ),
+        source=checked.source,
+        managed_resources=checked.managed.get(namespace, 0),
+        unmanaged_resources=checked.unmanaged.get(namespace, 0),
+    )
+    worst = next((severity for severity in SEVERITIES if by_severity[severity]), None)
+    if worst is not None:
+        summary.highest_severity = worst
+    return summary
+
+
+def _badness(summary: NamespaceDrift) -> tuple[int, int, str]:
+    worst = summary.highest_severity
+    return (
+        rank(worst) if isinstance(worst, Severity) else len(SEVERITIES),
+        -summary.drift_count,
+        summary.namespace,
+    )
