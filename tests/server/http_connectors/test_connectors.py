@@ -339,7 +339,7 @@ def test_private_addresses_are_called_only_if_that_is_meant(bench: Bench, api: A
     )
 
     refused = bench.try_out(connector.id, closed, id="1")
-    assert (refused.ok, "allow_private" in refused.message) == (False, True)
+    assert (refused.ok, "allowed_networks" in refused.message) == (False, True)
     refused = bench.try_out(connector.id, cloud, id="1")
     assert (refused.ok, "never called" in refused.message) == (False, True)
     assert api.requests == []

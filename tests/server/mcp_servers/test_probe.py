@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from akmatori_server.mcp_servers import connecting
 from akmatori_server.mcp_servers import probe as probing
 from akmatori_server.mcp_servers.handlers import McpServerHandlers
 from akmatori_server.mcp_servers.models import Endpoint, McpServerMembers, Transport
@@ -152,7 +153,7 @@ def test_a_page_that_is_no_mcp_server_is_told() -> None:
 
 def test_without_the_library_that_is_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """And what to install."""
-    monkeypatch.setattr(probing, "find_spec", lambda _name: None)
+    monkeypatch.setattr(connecting, "find_spec", lambda _name: None)
 
     with pytest.raises(ProbeFailedError, match="extra mcp"):
         ask(program("stdio"))

@@ -22,12 +22,8 @@ from akmatori_server.http_connectors.definition import (
     Place,
 )
 from akmatori_server.http_connectors.rules import fits
-from akmatori_server.http_connectors.settings_schema import (
-    ALLOW_PRIVATE,
-    DEFAULT_TIMEOUT_SECONDS,
-    TIMEOUT,
-    VERIFY_TLS,
-)
+from akmatori_server.http_connectors.settings_schema import DEFAULT_TIMEOUT_SECONDS, TIMEOUT, VERIFY_TLS
+from akmatori_server.outgoing.policy import ALLOWED_NETWORKS, PUBLIC_ONLY, Policy
 
 
 @attrs.frozen(kw_only=True)
@@ -38,14 +34,19 @@ class ApiRequest:
     url: str
     headers: Mapping[str, str] = attrs.field(repr=False)
     body: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
-    allow_private: bool = False
+    policy: Policy = PUBLIC_ONLY
     verify_tls: bool = True
     timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
     secrets: tuple[str, ...] = attrs.field(default=(), repr=False)
 
 
 def build_request(
-    definition: Definition, call: ApiCall, settings: Mapping[str, Any], arguments: Mapping[str, Any]
+    definition: Definition,
+    call: ApiCall,
+    settings: Mapping[str, Any],
+    arguments: Mapping[str, Any],
+    *,
+    installation: Policy = PUBLIC_ONLY,
 ) -> ApiRequest:
     """Put a call together.
 
@@ -54,12 +55,18 @@ def build_request(
         call: one of its calls.
         settings: of the tool, secrets in clear.
         arguments: values of the call's parameters.
+        installation: where every tool may go; the settings may name more.
 
     Raises:
         BadRequest: an argument is missing, unknown or of another type, or the tool is not configured.
     """
     refuse(dict.fromkeys(_missing(definition, settings), "must be set in the tool's settings."))
     values = _values(call, arguments)
+    try:
+        policy = installation.with_settings(settings)
+    except ValueError as error:
+        refuse({ALLOWED_NETWORKS: str(error)})
+        raise
     headers = {"Accept": "application/json, */*;q=0.5"}
     headers |= {p.name: _text(values[p.name]) for p in _given(call, Place.HEADER, values)}
     body = {p.name: values[p.name] for p in _given(call, Place.BODY, values)}
@@ -70,7 +77,7 @@ def build_request(
         # Last, so that no parameter takes its place.
         headers={**headers, **auth_headers},
         body=body if body or call.method in {"POST", "PUT"} else None,
-        allow_private=settings.get(ALLOW_PRIVATE) is True,
+        policy=policy,
         verify_tls=settings.get(VERIFY_TLS) is not False,
         timeout_seconds=int(settings.get(TIMEOUT, DEFAULT_TIMEOUT_SECONDS)),
         secrets=secrets,

@@ -66,6 +66,11 @@ class HttpConnectorService:
         with self._database.read() as connection:
             return _found(store.get(connection, connector_id))
 
+    def named(self, type_name: str) -> HttpConnector | None:
+        """Return the connector whose tools are of this type; None when there is none."""
+        with self._database.read() as connection:
+            return store.named(connection, type_name)
+
     @contextmanager
     def transaction(self) -> Generator[sa.Connection]:
         """Yield one write transaction; a name that another writer takes meanwhile is a Conflict too."""

@@ -11,9 +11,10 @@ from akmatori_server.http_connectors.definition import (
     ApiCall,
     Definition,
 )
+from akmatori_server.outgoing.policy import ALLOW_PRIVATE, ALLOWED_NETWORKS
 from akmatori_server.tools.definition import SECRET, ToolFunction, TypeDefinition
 
-ALLOW_PRIVATE, VERIFY_TLS, TIMEOUT = "allow_private", "verify_ssl", "timeout"
+VERIFY_TLS, TIMEOUT, ALLOW_WRITES = "verify_ssl", "timeout", "allow_writes"
 DEFAULT_TIMEOUT_SECONDS = 30
 OWN_SETTINGS: dict[str, dict[str, Any]] = {
     ALLOW_PRIVATE: {
@@ -21,6 +22,20 @@ OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "default": False,
         "description": "Whether the API may be on this host or in a private network.",
         "x-warning": "Whoever may set the address can then reach into that network.",
+        "x-advanced": True,
+    },
+    ALLOW_WRITES: {
+        "type": "boolean",
+        "default": False,
+        "description": "Whether calls may be made that change something; every time a person must approve.",
+        "x-warning": "The token needs the permission for it.",
+        "x-advanced": True,
+    },
+    ALLOWED_NETWORKS: {
+        "type": "array",
+        "maxItems": 100,
+        "items": {"type": "string", "maxLength": 64, "format": "network"},
+        "description": "Private networks that the API may be in, such as 10.20.0.0/16.",
         "x-advanced": True,
     },
     VERIFY_TLS: {

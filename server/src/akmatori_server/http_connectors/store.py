@@ -31,6 +31,13 @@ def get(connection: sa.Connection, connector_id: int, *, hold: bool = False) -> 
     return None if row is None else _connector(tuple(row))
 
 
+def named(connection: sa.Connection, name: str) -> HttpConnector | None:
+    """Return the connector whose tools are of this type, or None."""
+    query = sa.select(http_connectors).where(http_connectors.c.tool_type_name == name)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _connector(tuple(row))
+
+
 def insert(connection: sa.Connection, values: Mapping[str, Any]) -> HttpConnector:
     """Store a new connector."""
     statement = sa.insert(http_connectors).values(**values).returning(*http_connectors.c)

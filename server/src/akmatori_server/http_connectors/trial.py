@@ -15,6 +15,7 @@ from akmatori_server.http_connectors.definition import ApiCall, Definition
 from akmatori_server.http_connectors.request import ApiRequest, build_request
 from akmatori_server.http_connectors.sending import ApiAnswer, SendingFailedError, send
 from akmatori_server.http_connectors.service import HttpConnectorService
+from akmatori_server.outgoing.policy import PUBLIC_ONLY, Policy
 from akmatori_server.settings.route import Proxy, Route, direct
 from akmatori_server.tools.redaction import without_secrets
 from akmatori_server.tools.service import ToolService
@@ -44,11 +45,17 @@ class ConnectorTrial:
     """Makes the calls."""
 
     def __init__(
-        self, connectors: HttpConnectorService, tools: ToolService, *, route: Route = direct
+        self,
+        connectors: HttpConnectorService,
+        tools: ToolService,
+        *,
+        route: Route = direct,
+        policy: Policy = PUBLIC_ONLY,
     ) -> None:
         self._connectors = connectors
         self._tools = tools
         self._route = route
+        self._policy = policy
 
     async def run(
         self, connector_id: int, *, tool_id: int, call_name: str, arguments: Mapping[str, Any]
@@ -81,7 +88,8 @@ class ConnectorTrial:
     ) -> tuple[ApiRequest, Proxy | None]:
         definition = self._connectors.get(connector_id).definition
         call = _call(definition, call_name)
-        request = build_request(definition, call, self._settings(definition, tool_id), arguments)
+        settings = self._settings(definition, tool_id)
+        request = build_request(definition, call, settings, arguments, installation=self._policy)
         request = attrs.evolve(request, timeout_seconds=min(request.timeout_seconds, LONGEST_SECONDS))
         try:
             return request, self._route(request.url)

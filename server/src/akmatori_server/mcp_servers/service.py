@@ -1,9 +1,12 @@
-"""Managing MCP servers: definitions checked as a whole, their secrets encrypted."""
+"""Managing MCP servers: definitions checked as a whole, their secrets encrypted.
+
+Each is a tool type, written in the same transaction: its tools are assigned to skills like all others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -14,18 +17,21 @@ from sqlalchemy.exc import IntegrityError
 from akmatori_sdk._core.model import UNSET
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.audit import Action, AuditTrail
-from akmatori_server.crypto import SecretBox
+from akmatori_server.crypto import SecretBox, SecretUnreadableError
 from akmatori_server.database import Database
 from akmatori_server.errors import Conflict, NotFound
 from akmatori_server.http.call import Call
 from akmatori_server.mcp_servers import store
 from akmatori_server.mcp_servers.models import Endpoint, McpServer, McpServerMembers, Transport
 from akmatori_server.mcp_servers.rules import AUTH_SECRETS, auth_headers, check_server
+from akmatori_server.mcp_servers.tool_type import type_of
 from akmatori_server.secrets.vault import SecretMembers
 from akmatori_server.tools import namespaces
+from akmatori_server.tools import store as tools_store
 from akmatori_server.tools.namespaces import Owner
 
 PREFIX = "namespace_prefix"
+MOST_TOOLS_NAMED = 5
 # Which of the variables are secrets nobody can tell, so all are.
 ENVIRONMENT = SecretMembers(["*"])
 AUTH = SecretMembers(AUTH_SECRETS)
@@ -48,6 +54,12 @@ class McpServerService:
         self._secrets = secrets
         self._audit = audit
         self.now = now
+
+    def seed_types(self) -> None:
+        """Write the tool types of servers that were stored before servers were types; called at every start."""
+        with self._database.write() as connection:
+            for server in store.listed(connection):
+                self._put_type(connection, server)
 
     def all(self) -> list[McpServer]:
         """Return every server, the oldest first."""
@@ -98,7 +110,35 @@ class McpServerService:
             NotFound: there is none with this id.
             SecretUnreadableError: a secret was encrypted with a key this server does not have.
         """
-        server = self.get(server_id)
+        return self._endpoint(self.get(server_id))
+
+    def is_type(self, name: str) -> bool:
+        """Whether a tool type is an MCP server."""
+        with self._database.read() as connection:
+            return store.with_prefix(connection, name) is not None
+
+    def endpoint_of_type(self, name: str) -> Endpoint:
+        """Return what is needed to reach the server that is a tool type.
+
+        Raises:
+            NotFound: there is none, or it is not enabled.
+            SecretUnreadableError: a secret was encrypted with a key this server does not have.
+        """
+        with self._database.read() as connection:
+            server = store.with_prefix(connection, name)
+        if server is None or not server.enabled:
+            raise NotFound(f"There is no enabled MCP server with the prefix {name}.")
+        return self._endpoint(server)
+
+    def secrets(self) -> frozenset[str]:
+        """Return every secret of every server, for what keeps them out of texts; those that cannot be read are not."""
+        found: set[str] = set()
+        for server in self.all():
+            with suppress(SecretUnreadableError):
+                found.update(self._endpoint(server).secrets)
+        return frozenset(found)
+
+    def _endpoint(self, server: McpServer) -> Endpoint:
         env_vars = ENVIRONMENT.open(server.env_vars or {}, self._secrets, _env_place(server.id))
         headers = auth_headers(AUTH.open(server.auth_config or {}, self._secrets, _auth_place(server.id)))
         # Of a scheme and its credential, the credential is the secret.
@@ -121,7 +161,9 @@ class McpServerService:
             with self._database.write() as connection:
                 yield connection
         except IntegrityError as error:
-            raise Conflict("The name or the prefix has just been taken.") from error
+            raise Conflict(
+                "The name or the prefix has just been taken, or a tool made of the server."
+            ) from error
 
     def create_in(
         self, connection: sa.Connection, call: Call | None, members: McpServerMembers
@@ -154,6 +196,7 @@ class McpServerService:
         server_id = store.insert(connection, {**_columns(new), "created_at": now})
         # The secrets are bound to the row, which has its id only now.
         stored = _found(store.get(connection, server_id))
+        self._put_type(connection, stored)
         shown = self.shown(store.update(connection, server_id, self._sealed(stored, members)))
         self._record(connection, call, Action.MCP_SERVER_CREATED, server_id, None, shown)
         return shown
@@ -186,6 +229,7 @@ class McpServerService:
         namespaces.move(
             connection, before.namespace_prefix, after.namespace_prefix, Owner.MCP_SERVER, member=PREFIX
         )
+        self._put_type(connection, after, old_name=before.namespace_prefix)
         values = {**_columns(after), **self._sealed(before, members)}
         shown = self.shown(store.update(connection, server_id, values))
         self._record(connection, call, Action.MCP_SERVER_UPDATED, server_id, shown_before, shown)
@@ -196,11 +240,27 @@ class McpServerService:
 
         Raises:
             NotFound: there is none with this id.
+            Conflict: tools are made of it.
         """
         server = _found(store.get(connection, server_id, hold=True))
+        names = tools_store.names_of_type(connection, server.namespace_prefix)
+        if names:
+            named = ", ".join(names[:MOST_TOOLS_NAMED]) + (", …" if len(names) > MOST_TOOLS_NAMED else "")
+            raise Conflict(f"Tools are made of this MCP server: {named}. Delete them first.")
         store.delete(connection, server_id)
+        tools_store.delete_type(connection, server.namespace_prefix)
         namespaces.release(connection, server.namespace_prefix)
         self._record(connection, call, Action.MCP_SERVER_DELETED, server_id, self.shown(server), None)
+
+    def _put_type(self, connection: sa.Connection, server: McpServer, *, old_name: str | None = None) -> None:
+        tools_store.put_type(
+            connection,
+            type_of(server),
+            now=self.now(),
+            old_name=old_name,
+            is_connector=True,
+            enabled=server.enabled,
+        )
 
     def _sealed(self, stored: McpServer, members: McpServerMembers) -> dict[str, Any]:
         """Encrypt what was written; what was not stays as it is stored."""

@@ -31,6 +31,13 @@ def get(connection: sa.Connection, server_id: int, *, hold: bool = False) -> Mcp
     return None if row is None else _server(tuple(row))
 
 
+def with_prefix(connection: sa.Connection, prefix: str) -> McpServer | None:
+    """Return the server with this prefix, or None."""
+    query = sa.select(mcp_servers).where(mcp_servers.c.namespace_prefix == prefix)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _server(tuple(row))
+
+
 def name_is_taken(connection: sa.Connection, name: str, *, except_id: int = 0) -> bool:
     """Whether another server has this name."""
     query = sa.select(mcp_servers.c.id).where(mcp_servers.c.name == name, mcp_servers.c.id != except_id)
