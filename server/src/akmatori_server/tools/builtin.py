@@ -36,12 +36,18 @@ RESERVED = frozenset({*NAMES, "incidents", "proposals", "qmd"})
 @cache
 def builtin_types() -> tuple[TypeDefinition, ...]:
     """Return the definitions, in the order of `NAMES`."""
-    folder = files("akmatori_server.tools") / "catalogue"
-    return tuple(_definition((folder / f"{name}.yaml").read_text(encoding="utf-8")) for name in NAMES)
+    return tuple(_definition(document_of(name)) for name in NAMES)
 
 
-def _definition(text: str) -> TypeDefinition:
-    document = cast("dict[str, Any]", yaml.load(text, Loader=_LOADER))  # noqa: S506  both are safe ones
+@cache
+def document_of(name: str) -> Mapping[str, Any]:
+    """Return what the catalogue's file says about a type, how its functions are made included."""
+    file = files("akmatori_server.tools") / "catalogue" / f"{name}.yaml"
+    text = file.read_text(encoding="utf-8")
+    return cast("dict[str, Any]", yaml.load(text, Loader=_LOADER))  # noqa: S506  both are safe ones
+
+
+def _definition(document: Mapping[str, Any]) -> TypeDefinition:
     return TypeDefinition(
         name=document["name"],
         description=document["description"],

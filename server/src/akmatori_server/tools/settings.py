@@ -11,6 +11,7 @@ import jsonschema_rs
 from cryptography import x509
 
 from akmatori_server.complaints import refuse
+from akmatori_server.outgoing.policy import parsed_networks
 from akmatori_server.tools.definition import Schema
 
 # What the contract's `details` holds.
@@ -119,6 +120,7 @@ _TYPE_WORDS = {
 _FORMAT_WORDS = {
     "web-address": "must be an http or https address, without user name, password, query or fragment.",
     "pem-certificate": "must be a certificate in PEM form.",
+    "network": "must be a network such as 10.20.0.0/16, or an address.",
 }
 _SENTENCES: Mapping[str, Callable[[Any], str]] = {
     "type": lambda kind: f"must be {_or([_TYPE_WORDS.get(str(name), str(name)) for name in kind.types])}.",
@@ -156,7 +158,16 @@ def _is_certificate(text: str) -> bool:
         return False
 
 
+def _is_network(text: str) -> bool:
+    try:
+        parsed_networks([text])
+    except ValueError:
+        return False
+    return True
+
+
 _FORMATS: dict[str, Callable[[str], bool]] = {
     "web-address": is_web_address,
     "pem-certificate": _is_certificate,
+    "network": _is_network,
 }

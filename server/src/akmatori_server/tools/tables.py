@@ -16,7 +16,7 @@ tool_types = sa.Table(
     sa.Column("schema", JSONText),
     # {"version", "functions"}: what the catalogue of functions publishes.
     sa.Column("offer", JSONText, nullable=False),
-    # Made by an HTTP connector, and gone with it; the others are built in.
+    # Made by an HTTP connector or MCP server, and gone with it; the others are built in.
     sa.Column("is_connector", sa.Boolean, nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("created_at", Timestamp, nullable=False),
