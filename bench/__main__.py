@@ -1,14 +1,16 @@
-"""`nox -s bench [-- alerts sdk server imports]`: run the named benchmarks, or all, and print one table each."""
+"""`nox -s bench [-- agent alerts sdk server imports kubernetes]`: run the named benchmarks, or all; one table each."""
 
 from __future__ import annotations
 
 import sys
 
-from bench import alerts, imports, sdk_list, server_requests
+from bench import agent, alerts, imports, kubernetes, sdk_list, server_requests
 
 BENCHMARKS = {
+    "agent": agent.main,
     "alerts": alerts.main,
     "imports": imports.main,
+    "kubernetes": kubernetes.main,
     "sdk": sdk_list.main,
     "server": server_requests.main,
 }

@@ -26,6 +26,7 @@ LATE = (
     "akmatori_server.http.serving",
     "anyio._backends._asyncio",
     "dbos._sys_db_sqlite",
+    "pydantic_ai.models.openai",
     "sqlite3",
     "uvicorn",
     "uvicorn.lifespan.on",

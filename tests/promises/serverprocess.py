@@ -16,6 +16,8 @@ import httpx
 
 START_SECONDS = 180
 STOP_SECONDS = 60
+# After so long a worker counts as dead. One that lives, and is only slow, loses its work to another, and no more.
+TTL_SECONDS = 5
 PASSWORD = "correct horse battery"
 
 
@@ -28,7 +30,7 @@ class Launcher:
         self._lock = threading.Lock()
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("launcher.py"))],
-            env={**environment, "ADMIN_PASSWORD": PASSWORD},
+            env={**environment, "ADMIN_PASSWORD": PASSWORD, "AKMATORI_WORKER_TTL": str(TTL_SECONDS)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -90,6 +92,10 @@ class ServerProcess:
             assert self._launcher.ask("poll", self._pid) is None, f"It ended by itself:\n{self.log_end()}"
             assert time.monotonic() < give_up, f"The server did not become ready:\n{self.log_end()}"
             time.sleep(0.05)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the process."""
+        os.kill(self._pid, number)
 
     def kill(self) -> None:
         """End the process as a power cut would: no warning, no last words."""

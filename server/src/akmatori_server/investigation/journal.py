@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+import attrs
 import sqlalchemy as sa
 
 from akmatori_server.database import Database
@@ -100,7 +101,8 @@ class Journal:
         with database.write() as connection:
             row = connection.execute(query).one_or_none()
             if row is not None:
-                log.record(connection, [_event(EventKind.INCIDENT_UPDATED, row, moment)])
+                began = _event(EventKind.INCIDENT_UPDATED, row, moment)
+                log.record(connection, [attrs.evolve(began, begins_run=True)])
         if row is None:
             return None
         log.wake()
@@ -217,10 +219,7 @@ class Journal:
             .values(execution_time_ms=self.elapsed_ms, updated_at=moment, **columns)
             .returning(*_SHOWN)
         )
-        keyed = [
-            (self.incident_id, LogLine(self.key(line.key), line.kind, line.text))
-            for line in lines
-        ]
+        keyed = [(self.incident_id, LogLine(self.key(line.key), line.kind, line.text)) for line in lines]
         with self._database.write() as connection:
             row = connection.execute(guard).one_or_none()
             if row is None:

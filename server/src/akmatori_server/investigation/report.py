@@ -37,6 +37,10 @@ class Report:
     # Why the confidence is what it is, as one sentence.
     because: str = ""
     tokens_used: int = 0
+    # How many of these tokens were added to the incident while they were used.
+    tokens_booked: int = 0
+    # What the model cost in US dollars; None where its price is not known.
+    cost_usd: float | None = None
 
 
 def render(report: Report, *, elapsed_ms: int) -> str:
@@ -45,14 +49,17 @@ def render(report: Report, *, elapsed_ms: int) -> str:
     parts += [f"## {section.title}\n\n{section.text}" for section in report.sections if section.text]
     if report.confidence is not None:
         parts.append(f"## Confidence\n\n{report.confidence.capitalize()}. {report.because}".rstrip())
-    parts.append(footer(elapsed_ms=elapsed_ms, tokens_used=report.tokens_used))
+    parts.append(footer(elapsed_ms=elapsed_ms, tokens_used=report.tokens_used, cost_usd=report.cost_usd))
     return "\n\n".join(part for part in parts if part)
 
 
-def footer(*, elapsed_ms: int, tokens_used: int = 0) -> str:
-    """Return the last lines of a response: time, and tokens when a model was asked."""
+def footer(*, elapsed_ms: int, tokens_used: int = 0, cost_usd: float | None = None) -> str:
+    """Return the last lines of a response: time, and when a model was asked, tokens and a known cost."""
     text = f"---\n⏱️ Time: {duration(elapsed_ms / 1000)}"
-    return text + (f" | 🎯 Tokens: {tokens_used:,}" if tokens_used else "")
+    if tokens_used:
+        text += f" | 🎯 Tokens: {tokens_used:,}"
+        text += f" | 💵 Cost: ${cost_usd:.4f}" if cost_usd is not None else ""
+    return text
 
 
 def duration(seconds: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import structlog
@@ -23,6 +24,8 @@ from akmatori_server.investigation.report import render
 # An investigation that takes the process down with it would do so at every restart. Innocent ones beside it
 # are interrupted too, so the limit is generous.
 MOST_TAKES = 50
+# How many one process may be told to work on: the upper bound of AKMATORI_CONCURRENCY.
+MOST_AT_ONCE = 100
 
 TAKEN_TOO_OFTEN = (
     f"❌ Error: the investigation was interrupted {MOST_TAKES} times, most likely because it ends the "
@@ -47,6 +50,9 @@ class Runner:
         self._investigator = investigator
         self._now = now
         self._events = events or EventLog()
+        # The loop's own pool has a handful of threads; an investigation would wait in it without a word. Here
+        # there is one for each that the engine lets begin, made when it is needed.
+        self._threads = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="investigation")
 
     async def run(self, incident_id: int, run: int = 1) -> None:
         """Investigate an incident to the end of this run. Nothing happens when the run is over.
@@ -55,7 +61,7 @@ class Runner:
         next.
         """
         stop = threading.Event()
-        work = asyncio.ensure_future(asyncio.to_thread(self._work, incident_id, run, stop))
+        work = asyncio.get_running_loop().run_in_executor(self._threads, self._work, incident_id, run, stop)
         try:
             await asyncio.shield(work)
         except asyncio.CancelledError:
@@ -89,7 +95,8 @@ class Runner:
             journal.header(header(case))
             report = self._investigator.investigate(case, journal)
             response = render(report, elapsed_ms=journal.elapsed_ms)
-            journal.close(Status.COMPLETED, response, tokens_used=report.tokens_used)
+            unbooked = report.tokens_used - report.tokens_booked
+            journal.close(Status.COMPLETED, response, tokens_used=unbooked)
         except OperationalError:
             # The database is away or busy: the engine tries the whole incident again.
             raise

@@ -1,0 +1,55 @@
+"""Who investigates: a language model where one is configured and answers, the rules everywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import structlog
+
+from akmatori_server.agent.errors import ModelUnavailableError
+from akmatori_server.investigation.case import Case
+from akmatori_server.investigation.journal import Journal
+from akmatori_server.investigation.ports import Investigator
+from akmatori_server.investigation.report import Report
+from akmatori_server.settings.llm import LlmConfig
+
+_log = structlog.stdlib.get_logger("akmatori_server.investigation")
+
+
+class ChosenInvestigator:
+    """Asks the model of the active configuration; when that cannot be asked, the rules do it, and say so."""
+
+    def __init__(
+        self,
+        *,
+        config: Callable[[], LlmConfig | None],
+        agent: Callable[[LlmConfig], Investigator],
+        rules: Investigator,
+    ) -> None:
+        self._config = config
+        self._agent = agent
+        self._rules = rules
+
+    def investigate(self, case: Case, journal: Journal) -> Report:
+        """Investigate a case, with a model or by the rules."""
+        config = self._config()
+        if config is None or not config.is_usable:
+            return self._rules.investigate(case, journal)
+        try:
+            return self._agent(config).investigate(case, journal)
+        except ModelUnavailableError as unavailable:
+            _log.warning("model_unavailable", incident_id=case.incident_id, reason=str(unavailable))
+            return self._by_rules(case, journal, unavailable)
+
+    def _by_rules(self, case: Case, journal: Journal, unavailable: ModelUnavailableError) -> Report:
+        sentence = f"{unavailable} The rules investigated instead."
+        journal.note("model-unavailable", f"The language model could not be used: {sentence}")
+        report = self._rules.investigate(case, journal)
+        return attrs.evolve(
+            report,
+            headline=f"⚠️ The language model could not be used: {sentence}\n\n{report.headline}",
+            sections=(*report.sections, *unavailable.found),
+            tokens_used=report.tokens_used + unavailable.tokens_used,
+            tokens_booked=report.tokens_booked + unavailable.tokens_used,
+        )

@@ -1,0 +1,1 @@
+"""Tests of investigations by a language model."""
