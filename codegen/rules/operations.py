@@ -11,9 +11,9 @@ from codegen.source import escape, is_array, is_object
 
 # The verbs an operationId may begin with. Add one when the domain has it, not a synonym of one of these.
 VERBS = frozenset({
-    "acknowledge", "activate", "cancel", "check", "clear", "complete", "create", "delete", "download", "get",
-    "list", "login", "put", "receive", "replay", "retry", "revoke", "search", "stream", "sync", "test", "trigger",
-    "update", "upload", "validate", "verify",
+    "acknowledge", "activate", "approve", "cancel", "check", "clear", "complete", "create", "delete", "download", "get",
+    "list", "login", "put", "receive", "reject", "replay", "retry", "revoke", "search", "stream", "sync", "test",
+    "trigger", "update", "upload", "validate", "verify",
 })  # fmt: skip
 SCOPES = ("read", "write", "admin")
 _OPERATION_ID = re.compile(r"^([a-z]+)(?:[A-Z][A-Za-z0-9]*)?$")

@@ -195,7 +195,7 @@ def test_a_handler_that_fails_is_tried_again(
     database: Database, engine: DBOSEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The database was away for a moment: the incident is not lost."""
-    monkeypatch.setattr("akmatori_server.engine.dbos_engine.RETRY_FIRST_SECONDS", 0.01)
+    monkeypatch.setattr("akmatori_server.engine.dbos_incidents.RETRY_FIRST_SECONDS", 0.01)
     tries: list[int] = []
 
     async def handle(incident_id: int, _run: int) -> None:

@@ -119,11 +119,14 @@ class Room:
         return asyncio.run(main())
 
 
-def make_room(database: Database, *, assign: bool = True, most_calls: int = 500) -> Room:
+def make_room(
+    database: Database, *, assign: bool = True, most_calls: int = 500, secrets: SecretBox | None = None
+) -> Room:
     """Put it together."""
     oracle = Oracle()
     audit = AuditTrail(database, now=lambda: NOW)
-    tools = ToolService(database, SecretBox([Fernet.generate_key().decode()]), audit, now=lambda: NOW)
+    box = secrets or SecretBox([Fernet.generate_key().decode()])
+    tools = ToolService(database, box, audit, now=lambda: NOW)
     proposed: list[WriteRequest] = []
 
     def propose(_connection: sa.Connection, request: WriteRequest) -> str:

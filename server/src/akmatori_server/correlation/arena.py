@@ -99,7 +99,7 @@ class _Circumstances:
     def wake(self) -> None:
         pass
 
-    def enqueue(self, connection: sa.Connection, incident_id: int, run: int = 1) -> None:
+    def enqueue(self, connection: sa.Connection, incident_id: int, run: int = 1, *, group: str = "") -> None:
         pass
 
 

@@ -6,6 +6,15 @@ PostgreSQL; `memory_engine.py` keeps it only as long as the process lives, for t
 
 from akmatori_server.engine.dbos_engine import DBOSEngine, EngineBusyError
 from akmatori_server.engine.memory_engine import MemoryEngine
-from akmatori_server.engine.port import Engine, Handler, Job
+from akmatori_server.engine.port import Engine, Entry, Handler, Job, TaskHandler
 
-__all__ = ["DBOSEngine", "Engine", "EngineBusyError", "Handler", "Job", "MemoryEngine"]
+__all__ = [
+    "DBOSEngine",
+    "Engine",
+    "EngineBusyError",
+    "Entry",
+    "Handler",
+    "Job",
+    "MemoryEngine",
+    "TaskHandler",
+]

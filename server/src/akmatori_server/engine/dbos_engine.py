@@ -24,23 +24,22 @@ import os
 import socket
 import threading
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from dbos import DBOS, DBOSClient, DBOSConfig
+from dbos import DBOS, DBOSClient, DBOSConfig, WorkflowStatus
 from sqlalchemy.exc import SQLAlchemyError
 
 from akmatori_server.database import Database
 from akmatori_server.database.turns import in_turn
-from akmatori_server.engine.port import Handler, Job
+from akmatori_server.engine.dbos_incidents import DBOSIncidents, is_incident
+from akmatori_server.engine.dbos_tasks import APPLICATION, APPLICATION_VERSION, DBOSTasks, is_task
+from akmatori_server.engine.port import Entry, Handler, Job, TaskHandler
 from akmatori_server.engine.workers import Workers
 
-APPLICATION = "akmatori"
-APPLICATION_VERSION = "1"
-QUEUE = "incidents"
-WORKFLOW = "investigate"
 EMBEDDED_WORKER = "embedded"
 
 # The name of the lock among PostgreSQL's advisory locks, which all programs of a database share.
@@ -48,9 +47,6 @@ LAUNCH_LOCK = 0x616B6D61_64626F73
 
 POLLING_SECONDS = 0.2
 HEARTBEAT_TTL_SECONDS = 15.0
-# Waits between two tries of a handler that raised: the database is away, most likely.
-RETRY_FIRST_SECONDS = 1.0
-RETRY_LONGEST_SECONDS = 60.0
 # Rows of finished work are kept this long, for a person looking at the queue; an incident's story is in our
 # tables.
 KEEP_FINISHED = timedelta(days=7)
@@ -97,6 +93,8 @@ class DBOSEngine:
             application_name=APPLICATION,
             lazy=True,
         )
+        self._incidents = DBOSIncidents(database, self._client)
+        self._tasks = DBOSTasks(database, self._client)
 
     def prepare(self) -> None:
         """Create or upgrade DBOS's tables, so that `enqueue` works in a process that never calls `run`."""
@@ -104,24 +102,31 @@ class DBOSEngine:
             lambda: DBOS.migrate(_url(self._database), schema=_schema(self._database) or "dbos")
         )
 
-    def enqueue(self, connection: sa.Connection, incident_id: int, run: int = 1) -> None:
+    def enqueue(self, connection: sa.Connection, incident_id: int, run: int = 1, *, group: str = "") -> None:
         """Put an incident in the queue as part of the caller's transaction."""
-        self._client.enqueue_in_transaction(
-            connection,
-            {
-                "workflow_name": WORKFLOW,
-                "queue_name": QUEUE,
-                "workflow_id": _workflow_id(incident_id, run),
-                "app_version": APPLICATION_VERSION,
-                "application_name": APPLICATION,
-            },
-            incident_id,
-            run,
-        )
+        self._incidents.enqueue(connection, incident_id, run, group)
 
     def cancel(self, incident_id: int, run: int = 1) -> None:
         """Take an incident out of the queue, or cancel the handler working on it, in any process."""
-        _outside_any_loop(lambda: self._client.cancel_workflows([_workflow_id(incident_id, run)]))
+        _outside_any_loop(lambda: self._incidents.cancel(incident_id, run))
+
+    def lost(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Return those of these runs that nobody works on, nor will."""
+        return self._incidents.lost(entries)
+
+    def enqueue_again(self, incident_id: int, run: int, *, group: str = "") -> None:
+        """Queue a run that was lost."""
+        self._incidents.enqueue_again(incident_id, run, group)
+
+    def task(self, name: str, handler: TaskHandler) -> None:
+        """Declare who does the tasks of this name; call before `run`."""
+        if self._heart is not None:
+            raise RuntimeError(f"The task {name!r} must be declared before the engine runs.")
+        self._tasks.declare(name, handler)
+
+    def submit(self, connection: sa.Connection, name: str, key: str, *, delay_seconds: float = 0) -> None:
+        """Put a task in its queue as part of the caller's transaction."""
+        self._tasks.submit(connection, name, key, delay_seconds=delay_seconds)
 
     def schedule(self, name: str, cron: str, fn: Job) -> None:
         """Declare a scheduled job; call before `run`."""
@@ -129,7 +134,7 @@ class DBOSEngine:
             raise RuntimeError(f"The schedule {name!r} must be declared before the engine runs.")
         self._jobs[name] = (cron, fn)
 
-    def run(self, handler: Handler, concurrency: int) -> None:
+    def run(self, handler: Handler, concurrency: int, *, per_group: int | None = None) -> None:
         """Create DBOS's tables if need be, recover this worker's work and begin.
 
         Raises:
@@ -141,8 +146,9 @@ class DBOSEngine:
                     "A durable engine runs in this process already; stop it before another starts."
                 )
             _running_engine.append(self)
+        places = (concurrency, min(per_group or concurrency, concurrency))
         try:
-            _outside_any_loop(lambda: self._launch_in_turn(handler, concurrency))
+            _outside_any_loop(lambda: self._launch_in_turn(handler, places))
         except BaseException:
             self.stop()
             raise
@@ -150,15 +156,26 @@ class DBOSEngine:
     def adopt_dead(self, ttl: float) -> int:
         """Queue again what unseen workers left behind. Safe to call from several workers at once."""
         alive = self._workers.alive(ttl) | {self.worker_id}
-        pending = DBOS.list_workflows(
-            status="PENDING", application_name=APPLICATION, load_input=False, load_output=False
-        )
-        dead = sorted({owner for workflow in pending if (owner := workflow.executor_id)} - alive)
+        dead = sorted({owner for workflow in _claimed() if (owner := workflow.executor_id)} - alive)
         if not dead:
             return 0
         adopted = _recover(dead)
         log.warning("engine_adopted_work", workers=dead, incidents=adopted)
         return adopted
+
+    def give_back_strays(self) -> None:
+        """Let go of what this worker claimed and knows nothing of: tasks are queued again, incidents get lost.
+
+        Whoever looks for lost incidents queues those.
+        """
+        claimed = [one.workflow_id for one in _claimed() if one.executor_id == self.worker_id]
+        tasks = self._tasks.active.strays(name for name in claimed if is_task(name))
+        incidents = self._incidents.active.strays(name for name in claimed if is_incident(name))
+        for name in tasks:
+            self._tasks.try_again(name)
+        if tasks or incidents:
+            log.warning("engine_gave_back_work", entries=[*tasks, *incidents])
+            self._client.cancel_workflows([*tasks, *incidents])
 
     def stop(self) -> None:
         """Stop working; another engine may run in this process then. What was interrupted waits."""
@@ -175,12 +192,12 @@ class DBOSEngine:
         with contextlib.suppress(SQLAlchemyError):  # leaving is a courtesy: unseen for a while says the same
             self._workers.leave(self.worker_id)
 
-    def _launch_in_turn(self, handler: Handler, concurrency: int) -> None:
+    def _launch_in_turn(self, handler: Handler, places: tuple[int, int]) -> None:
         # Workers that start together would replace the same queue and schedules.
         with in_turn(self._database, LAUNCH_LOCK):
-            self._launch(handler, concurrency)
+            self._launch(handler, places)
 
-    def _launch(self, handler: Handler, concurrency: int) -> None:
+    def _launch(self, handler: Handler, places: tuple[int, int]) -> None:
         self._stopping.clear()
         # Opens the file, which sets WAL for everybody; DBOS would leave SQLite's slower default.
         # And the beat comes before the first claim: whoever works is known to be alive.
@@ -195,17 +212,16 @@ class DBOSEngine:
         }
         if not self._database.is_sqlite:
             config["dbos_system_schema"] = "dbos"
-        # The queue is there before the launch, or its worker would see it only a second later.
         self.prepare()
-        self._client.register_queue(
-            QUEUE,
-            worker_concurrency=concurrency,
-            polling_interval_sec=self._polling_seconds,
-            on_conflict="always_update",
-            application_name=APPLICATION,
-        )
         DBOS(config=config)
-        _register_workflow(handler)
+        # The queues are there before the launch, or their workers would see them only a second later.
+        self._incidents.launch(
+            handler,
+            places=places[0],
+            places_per_group=places[1],
+            polling_seconds=self._polling_seconds,
+        )
+        self._tasks.launch()
         schedules = [_register_job(name, cron, fn) for name, (cron, fn) in self._jobs.items()]
         DBOS.launch()
         DBOS.apply_schedules(schedules)
@@ -223,6 +239,7 @@ class DBOSEngine:
             try:
                 self._workers.beat(self.worker_id)
                 self.adopt_dead(self._ttl)
+                self.give_back_strays()
                 forget_after -= interval
                 if forget_after <= 0:
                     self.forget_finished(datetime.now(UTC) - KEEP_FINISHED)
@@ -245,27 +262,6 @@ class DBOSEngine:
             DBOS.delete_workflows([workflow.workflow_id for workflow in finished])
 
 
-def _register_workflow(handler: Handler) -> None:
-    async def attempt(incident_id: int, run: int) -> None:
-        wait = RETRY_FIRST_SECONDS
-        while True:
-            try:
-                await handler(incident_id, run)
-            except Exception:
-                log.exception("engine_handler_failed", incident_id=incident_id, retry_in_seconds=wait)
-                await asyncio.sleep(wait)
-                wait = min(2 * wait, RETRY_LONGEST_SECONDS)
-            else:
-                return
-
-    # An entry that an older version of ours queued has no number, and is of the first run.
-    async def investigate(incident_id: int, run: int = 1) -> None:
-        # One step, and preemptible: a step can be cancelled in its middle, a workflow only between two steps.
-        await DBOS.run_step_async({"name": "attempt", "preemptible": True}, attempt, incident_id, run)
-
-    DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)(investigate)
-
-
 def _register_job(name: str, cron: str, fn: Job) -> Any:
     def job(_at: datetime, _context: object) -> None:
         try:
@@ -275,6 +271,12 @@ def _register_job(name: str, cron: str, fn: Job) -> Any:
 
     registered = DBOS.workflow(name=f"job-{name}", max_recovery_attempts=None)(job)
     return {"schedule_name": name, "workflow_fn": registered, "schedule": cron}
+
+
+def _claimed() -> list[WorkflowStatus]:
+    return DBOS.list_workflows(
+        status="PENDING", application_name=APPLICATION, load_input=False, load_output=False
+    )
 
 
 def _recover(dead: list[str]) -> int:
@@ -311,11 +313,6 @@ def _outside_any_loop(call: Any) -> None:
     thread.join()
     if failures:
         raise failures[0]
-
-
-def _workflow_id(incident_id: int, run: int) -> str:
-    # An id is never run twice, not even after its end; so each run has its own.
-    return f"incident-{incident_id}" if run == 1 else f"incident-{incident_id}-run-{run}"
 
 
 def _schema(database: Database) -> str | None:

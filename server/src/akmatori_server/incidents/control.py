@@ -13,6 +13,7 @@ from akmatori_server.database import Database
 from akmatori_server.errors import Conflict, NotFound
 from akmatori_server.events import EventKind, EventLog, NewEvent, incident_data
 from akmatori_server.incidents import store
+from akmatori_server.incidents.groups import group_of
 from akmatori_server.incidents.log import (
     FINAL_KEY,
     LineKind,
@@ -89,7 +90,8 @@ class InvestigationControl:
             after = store.begin_run(connection, before.id, now)
             store.add_log_lines(connection, [(before.id, beginning_of_run(after.run))], now)
             full_log = read_log(connection, before.id)
-            self._queue.enqueue(connection, before.id, after.run)
+            group = group_of(before.source, store.alert_source_of(connection, before.id))
+            self._queue.enqueue(connection, before.id, after.run, group=group)
             record(connection, before, after)
             self._events.record(connection, [_event(EventKind.INCIDENT_UPDATED, after, now)])
         self._events.wake()

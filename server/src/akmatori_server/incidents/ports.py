@@ -10,7 +10,7 @@ import sqlalchemy as sa
 class Queue(Protocol):
     """The part of the engine that takes incidents in."""
 
-    def enqueue(self, connection: sa.Connection, incident_id: int, run: int = 1) -> None:
+    def enqueue(self, connection: sa.Connection, incident_id: int, run: int = 1, *, group: str = "") -> None:
         """Queue the investigation inside the caller's transaction: both are stored, or neither."""
         ...
 

@@ -17,6 +17,7 @@ from akmatori_server.database import Database
 from akmatori_server.errors import BadRequest, NotFound
 from akmatori_server.incidents import store
 from akmatori_server.incidents.cursor import decode_cursor, encode_cursor
+from akmatori_server.incidents.groups import group_of
 from akmatori_server.incidents.log import read_log
 from akmatori_server.incidents.models import (
     CreatedBetween,
@@ -92,8 +93,9 @@ class Opening:
                 store.insert(self.connection, rows), named, directories, strict=True
             )
         ]
-        for incident in opened:
-            self._queue.enqueue(self.connection, incident.id)
+        for incident, (described, _) in zip(opened, named, strict=True):
+            group = group_of(described.source, described.alert_source_id)
+            self._queue.enqueue(self.connection, incident.id, group=group)
         return opened
 
     def discard_directories(self) -> None:

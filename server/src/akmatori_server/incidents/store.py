@@ -39,6 +39,13 @@ def get(connection: sa.Connection, uuid: str, *, to_change: bool = False) -> Inc
     return None if row is None else _incident(row)
 
 
+def alert_source_of(connection: sa.Connection, incident_id: int) -> int | None:
+    """Return the alert source of an incident, None when it came another way."""
+    query = sa.select(incidents.c.alert_source_id).where(incidents.c.id == incident_id)
+    number: int | None = connection.execute(query).scalar_one()
+    return number
+
+
 def count(connection: sa.Connection, bounds: CreatedBetween) -> int:
     """Count the incidents within the bounds."""
     query = sa.select(sa.func.count()).select_from(incidents).where(*_within(bounds))

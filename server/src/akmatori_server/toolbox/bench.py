@@ -212,6 +212,7 @@ class Bench:
             plan=plan,
             purpose=begun.purpose,
             shown_arguments=begun.arguments,
+            shown_summary=self.redact(plan.summary),
         )
         sentence = (
             f"Not done: this would change something ({plan.summary}), so it was proposed to the people on call, who"

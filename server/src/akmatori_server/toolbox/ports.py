@@ -31,6 +31,8 @@ class WriteRequest:
     purpose: str
     # How the call is shown: its arguments with secrets masked.
     shown_arguments: Mapping[str, JSON]
+    # The plan's summary, masked.
+    shown_summary: str
 
 
 Propose: TypeAlias = Callable[[sa.Connection, WriteRequest], str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
@@ -31,10 +31,19 @@ _log = structlog.stdlib.get_logger("akmatori_server.toolbox")
 class Toolbox:
     """The tools of an installation, for those who investigate. One per process."""
 
-    def __init__(self, desk: Desk, tools: ToolService, kit_of: KitOf) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        tools: ToolService,
+        kit_of: KitOf,
+        *,
+        more_secrets: Callable[[], Iterable[str]] = tuple,
+    ) -> None:
+        """Make the toolbox; `more_secrets` are those that no tool has, such as of MCP servers."""
         self._desk = desk
         self._tools = tools
         self._kit_of = kit_of
+        self._more_secrets = more_secrets
 
     @property
     def database(self) -> Database:
@@ -77,9 +86,8 @@ class Toolbox:
 
     def redactor(self) -> Redactor:
         """Return what masks the secrets of every tool, also of those that are not in use."""
-        return Redactor(
-            secret for tool in self._opened(self._tools.all(), all_of_them=True) for secret in tool.secrets
-        )
+        opened = self._opened(self._tools.all(), all_of_them=True)
+        return Redactor([*(secret for tool in opened for secret in tool.secrets), *self._more_secrets()])
 
     async def _offers(self, tool: OpenTool, session: Session) -> tuple[list[Offer], str]:
         name = tool.tool.logical_name

@@ -1,0 +1,49 @@
+"""Proposals as the API shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeVar
+
+from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._generated.akmatori import codec, models
+from akmatori_server.proposals.models import Proposal
+
+T = TypeVar("T")
+
+
+def proposal_model(proposal: Proposal, now: datetime) -> models.Proposal:
+    """Return the proposal as the API shows it at a moment."""
+    return models.Proposal(
+        uuid=proposal.uuid,
+        incident_uuid=proposal.incident_uuid,
+        run=proposal.run,
+        call_id=proposal.key,
+        state=models.ProposalState(proposal.state_at(now).value),
+        tool_id=proposal.tool_id,
+        tool=proposal.tool_name,
+        tool_type=proposal.tool_type,
+        function=proposal.function,
+        arguments=dict(proposal.arguments),
+        summary=proposal.summary,
+        purpose=proposal.purpose,
+        digest=proposal.digest,
+        created_at=proposal.created_at,
+        expires_at=proposal.expires_at,
+        decided_at=_given(proposal.decided_at),
+        decided_by=_given(proposal.decided_by),
+        decided_from=_given(proposal.decided_from),
+        note=proposal.note,
+        started_at=_given(proposal.started_at),
+        ended_at=_given(proposal.ended_at),
+        output=proposal.output,
+    )
+
+
+def audited(proposal: Proposal, now: datetime) -> dict[str, object]:
+    """Return the proposal for the audit trail."""
+    return codec.encode_proposal(proposal_model(proposal, now))
+
+
+def _given(value: T | None) -> T | Unset:
+    return UNSET if value is None else value
