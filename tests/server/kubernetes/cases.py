@@ -13,9 +13,12 @@ from tests.server.kubernetes.corpus import (
     config_map,
     env,
     host_path,
+    ingress,
     init,
     limit_range,
+    namespace,
     policy,
+    rbac_objects,
     role,
     s,
 )
@@ -26,6 +29,36 @@ RBAC = ["rbac.authorization.k8s.io"]
 NOBODY = "Nobody99"
 PEM = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n"
 AWS = "AKIA" + "ABCDEFGHIJKLMNOP"
+
+HOOKS = "admissionregistration.k8s.io"
+APP = {"kind": "ServiceAccount", "name": "app", "namespace": "shop"}
+MOUNTED = {"spec.automountServiceAccountToken": True}
+EVERYTHING = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+PODS = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create"]}
+DEFAULT = {"kind": "ServiceAccount", "name": "default", "namespace": "shop"}
+
+
+def allows(direction: str, *peers: dict[str, object], **more: object) -> Case:
+    """Return a case with a policy that has one rule."""
+    peer = {"from" if direction == "ingress" else "to": list(peers)} if peers else {}
+    types = ["Ingress", "Egress"]
+    return Case(beside=(policy(podSelector={}, policyTypes=types, **{direction: [peer | more]}),))
+
+
+def bound(rule: dict[str, object], subject: dict[str, object], inside: str = "") -> Case:
+    """Return a case whose pod has a token, and a role that is bound to somebody."""
+    return Case(MOUNTED, (POLICY, *rbac_objects([rule], subject, inside=inside)))
+
+
+def group_binding(name: str, subject: dict[str, object]) -> Case:
+    found = binding(name, "", "").alone or {}
+    return Case(alone=found | {"subjects": [subject]})
+
+
+def workload_in(name: str) -> Case:
+    kind = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "w", "namespace": name}}
+    return Case(alone=kind | {"spec": {"template": {"spec": {"containers": [{"name": "a", "image": "x"}]}}}})
+
 
 WRONG: dict[str, list[Case]] = {
     "no-security-context": [Case({"spec.containers.0.securityContext": DROP, "spec.securityContext": DROP})],
@@ -146,20 +179,76 @@ WRONG: dict[str, list[Case]] = {
         role(["create"], ["*/exec"]),
         role(["get"], ["pods/attach"]),
     ],
-    "rbac-pod-create": [role(["create"], ["pods"])],
+    "rbac-pod-create": [role(["create"], ["pods"]), role(["patch"], ["deployments"], ["apps"])],
     "rbac-escalate": [
         role(["bind"], ["clusterroles"], RBAC),
         role(["escalate"], ["*"], ["*"]),
         role(["impersonate"], ["users"]),
+        role(["bind"], ["clusterroles"], RBAC, resourceNames=["cluster-admin"]),
+        role(["impersonate"], ["groups"], resourceNames=["system:masters"]),
     ],
     "rbac-nodes-proxy": [role(["get"], ["nodes/proxy"])],
     "rbac-token-create": [role(["create"], ["serviceaccounts/token"])],
-    "cluster-admin-binding": [binding("cluster-admin", "ServiceAccount", "ci")],
+    "cluster-admin-binding": [
+        binding("cluster-admin", "ServiceAccount", "ci"),
+        Case(beside=rbac_objects([EVERYTHING], {"kind": "User", "name": "me"})),  # by another name
+    ],
     "everybody-binding": [
         binding("view", "Group", "system:authenticated"),
         binding("view", "User", "system:anonymous"),
     ],
     "masters-group": [binding("view", "Group", "system:masters")],
+    "added-capability": [c(securityContext__capabilities__add=["CHOWN"])],
+    "unsafe-sysctl": [s(securityContext__sysctls=[{"name": "kernel.msgmax", "value": "1"}])],
+    "selinux-custom": [
+        s(securityContext__seLinuxOptions={"type": "spc_t"}),
+        c(securityContext__seLinuxOptions={"user": "system_u"}),
+    ],
+    "probe-host": [
+        c(livenessProbe={"httpGet": {"host": "10.0.0.1", "port": 80}}),
+        c(lifecycle={"preStop": {"tcpSocket": {"host": "elsewhere", "port": 80}}}),
+    ],
+    "restricted-volume": [s(volumes=[{"name": "v", "nfs": {"server": "n", "path": "/"}}])],
+    "below-namespace-level": [
+        Case(
+            {"spec.containers.0.securityContext.privileged": True},
+            (POLICY, namespace(enforce="baseline")),
+        ),
+        Case({"spec.securityContext.seccompProfile": DROP}, (POLICY, namespace(enforce="restricted"))),
+        Case({"spec.securityContext.seccompProfile": DROP}, (POLICY, namespace(enforce="no-level"))),
+    ],
+    "default-namespace": [workload_in("default")],
+    "namespace-without-pod-security": [
+        Case(alone=namespace()),
+        Case(alone=namespace(enforce="privileged")),
+        Case(alone=namespace(warn="restricted")),
+    ],
+    "namespace-without-network-policy": [Case(alone=namespace(enforce="restricted"))],
+    "network-policy-open-ingress": [
+        allows("ingress"),
+        allows("ingress", {"namespaceSelector": {}}),
+        allows("ingress", {"ipBlock": {"cidr": "0.0.0.0/0"}}),
+        allows("ingress", {"namespaceSelector": {}, "podSelector": {}}, ports=[{"protocol": "TCP"}]),
+    ],
+    "network-policy-open-egress": [allows("egress"), allows("egress", {"ipBlock": {"cidr": "::/0"}})],
+    "ingress-no-tls": [
+        ingress(rules=[{"host": "a.example"}]),
+        ingress(rules=[{"host": "a.example"}], tls=[{"hosts": ["b.example"]}]),
+        ingress(defaultBackend={"service": {"name": "x"}}),
+    ],
+    "rbac-webhook-write": [role(["patch"], ["mutatingwebhookconfigurations"], [HOOKS])],
+    "rbac-csr-approve": [role(["update"], ["certificatesigningrequests/approval"], ["certificates.k8s.io"])],
+    "rbac-volume-create": [role(["create"], ["persistentvolumes"])],
+    "workload-takeover": [
+        bound(EVERYTHING, APP),
+        bound(EVERYTHING, {"kind": "User", "name": "system:serviceaccount:shop:app"}),
+        bound(EVERYTHING, {"kind": "Group", "name": "system:serviceaccounts:shop"}),
+        bound(PODS, APP, inside="kube-system"),
+    ],
+    "accounts-group-binding": [
+        group_binding("edit", DEFAULT),
+        group_binding("cluster-admin", {"kind": "Group", "name": "system:serviceaccounts:shop"}),
+    ],
 }
 """What each check must find."""
 
@@ -298,5 +387,49 @@ RIGHT: dict[str, list[Case]] = {
         binding("view", "ServiceAccount", "system:authenticated"),
     ],
     "masters-group": [binding("view", "Group", "masters")],
+    "added-capability": [c(securityContext__capabilities__add=["NET_BIND_SERVICE", "SYS_ADMIN"])],
+    "unsafe-sysctl": [s(securityContext__sysctls=[{"name": "net.ipv4.tcp_rmem", "value": "1"}])],
+    "selinux-custom": [s(securityContext__seLinuxOptions={"type": "container_t", "level": "s0:c1,c2"})],
+    "probe-host": [c(livenessProbe={"httpGet": {"path": "/", "port": 80}})],
+    "restricted-volume": [s(volumes=[{"name": "v", "emptyDir": {}}]), host_path("/srv")],
+    "below-namespace-level": [
+        Case(beside=(POLICY, namespace(enforce="restricted"))),
+        Case(
+            {"spec.containers.0.securityContext.privileged": True},
+            (POLICY, namespace(enforce="privileged"), namespace("other", enforce="restricted")),
+        ),
+        # Before 1.22 nobody asked for dropped capabilities.
+        Case(
+            {"spec.containers.0.securityContext.capabilities": DROP},
+            (POLICY, namespace(enforce="restricted", enforce_version="v1.21")),
+        ),
+    ],
+    "default-namespace": [workload_in("shop"), Case()],
+    "namespace-without-pod-security": [Case(alone=namespace(enforce="baseline"))],
+    "namespace-without-network-policy": [
+        Case(beside=(POLICY, namespace())),
+        Case(alone=namespace("kube-system")),
+    ],
+    "network-policy-open-ingress": [
+        allows("ingress", {"podSelector": {}}),
+        allows("ingress", ports=[{"port": 80}]),
+        allows("ingress", {"ipBlock": {"cidr": "10.0.0.0/8"}}),
+        allows("ingress", {"namespaceSelector": {"matchLabels": {"team": "x"}}}),
+        Case(beside=()),  # nothing restricts it: that is another finding
+    ],
+    "network-policy-open-egress": [allows("egress", {"namespaceSelector": {}}), Case(beside=())],
+    "ingress-no-tls": [
+        ingress(rules=[{"host": "a.example"}], tls=[{"hosts": ["*.example"]}]),
+        ingress(rules=[{"host": "a.example"}], tls=[{"secretName": "all"}]),
+    ],
+    "rbac-webhook-write": [role(["list"], ["mutatingwebhookconfigurations"], [HOOKS])],
+    "rbac-csr-approve": [role(["update"], ["certificatesigningrequests"], ["certificates.k8s.io"])],
+    "rbac-volume-create": [role(["create"], ["persistentvolumeclaims"])],
+    "workload-takeover": [
+        Case({}, (POLICY, *rbac_objects([EVERYTHING], APP))),  # without a token
+        bound(EVERYTHING, {"kind": "ServiceAccount", "name": "app", "namespace": "other"}),
+        bound(PODS, APP, inside="shop"),
+    ],
+    "accounts-group-binding": [group_binding("view", DEFAULT), group_binding("edit", APP)],
 }
 """What it must let pass."""

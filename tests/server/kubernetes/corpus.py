@@ -152,3 +152,32 @@ def limit_range(**limits: Any) -> dict[str, Any]:
         "metadata": {"name": "l", "namespace": "shop"},
         "spec": {"limits": [{"type": "Container", **limits}]},
     }
+
+
+def namespace(name: str = "shop", **labels: str) -> dict[str, Any]:
+    """Return a namespace; `enforce` stands for the label of that name."""
+    named = {f"pod-security.kubernetes.io/{key.replace('_', '-')}": value for key, value in labels.items()}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": named}}
+
+
+def ingress(**spec: Any) -> Case:
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "i"}}
+    return Case(alone={**kind, "spec": spec})
+
+
+def rbac_objects(
+    rules: list[dict[str, Any]], subject: dict[str, Any], *, inside: str = "", name: str = "power"
+) -> tuple[dict[str, Any], ...]:
+    """Return a ClusterRole and its binding, in a namespace or everywhere."""
+    version = "rbac.authorization.k8s.io/v1"
+    metadata = {"name": name} | ({"namespace": inside} if inside else {})
+    return (
+        {"apiVersion": version, "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
+        {
+            "apiVersion": version,
+            "kind": "RoleBinding" if inside else "ClusterRoleBinding",
+            "metadata": metadata,
+            "roleRef": {"kind": "ClusterRole", "name": name},
+            "subjects": [subject],
+        },
+    )

@@ -1,17 +1,20 @@
-"""The command line `aotanami-server`: scanning manifests, without a server, a database or a cluster."""
+"""The command line `aotanami-server`: scanning manifests and clusters, without a server or a database."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import attrs
 import click
 
 if TYPE_CHECKING:
+    from akmatori_server.kubernetes.clusters.configuration import ClusterConfig
     from akmatori_server.kubernetes.scans.model import ScanOptions, ScanResult
 
 # Of the process when nothing could be checked; 1 is for findings.
 UNUSABLE = 2
+PARTIAL = 3
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
 _SCANNERS = (
     "container-security-context",
@@ -23,20 +26,60 @@ _SCANNERS = (
     "network-policy",
     "rbac-audit",
 )
+_FRAMEWORKS = (
+    "cis",
+    "nist-800-53",
+    "soc2",
+    "pci-dss",
+    "hipaa",
+    "iso-27001",
+    "nsa-cisa",
+    "pss-baseline",
+    "pss-restricted",
+)
+_FEATURES = ("health", "scans", "incidents", "costs", "drift", "auth")
 
 
 class _UnusableError(click.ClickException):
     exit_code = UNUSABLE
 
 
+@attrs.frozen
+class _Source:
+    """Where objects are read from: exactly one of these."""
+
+    paths: tuple[Path, ...]
+    context: str | None
+    kubeconfig: Path | None
+    in_cluster: bool
+    cluster: str | None
+    clusters: Path | None
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="akmatori-server")
 def main() -> None:
-    """Aotanami: what is wrong in your Kubernetes manifests, and what to do about it."""
+    """Aotanami: what is wrong in your Kubernetes clusters and manifests, and what to do about it."""
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option("--context", help="Scan the live cluster of this context of the kubeconfig file.")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The kubeconfig file; else the usual places.",
+)
+@click.option(
+    "--in-cluster", is_flag=True, help="Scan the cluster that this runs in, as its service account."
+)
+@click.option("--cluster", help="Scan this cluster of the file of clusters.")
+@click.option(
+    "--clusters",
+    envvar="AKMATORI_CLUSTERS",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file of clusters; also AKMATORI_CLUSTERS.",
+)
 @click.option(
     "-o",
     "--output",
@@ -52,6 +95,7 @@ def main() -> None:
     show_default=True,
     help="End with 1 when a finding is this bad, or worse.",
 )
+@click.option("--allow-partial", is_flag=True, help="Do not end with 3 when something could not be read.")
 @click.option(
     "--min-severity", type=click.Choice(_SEVERITIES), default="info", help="Leave out what is less bad."
 )
@@ -63,51 +107,145 @@ def main() -> None:
     help="Run this one only; repeatable.",
 )
 @click.option(
+    "--framework",
+    "frameworks",
+    type=click.Choice(_FRAMEWORKS),
+    multiple=True,
+    default=("cis",),
+    show_default=True,
+    help="Hold the findings against this framework; repeatable.",
+)
+@click.option(
     "--exceptions", type=click.Path(path_type=Path, dir_okay=False), help="A YAML file of accepted findings."
 )
 @click.option(
     "--cis",
     type=click.Choice(["1.8", "1.9", "1.10", "1.11", "1.12"]),
-    default="1.12",
-    show_default=True,
-    help="The version of the CIS benchmark that controls are numbered by.",
+    help="The version of the CIS benchmark; else the one for the cluster's version, and 1.12 for manifests.",
 )
 @click.option("--include-system", is_flag=True, help="Check network and rights in the kube-… namespaces too.")
 def scan(
     paths: tuple[Path, ...],
+    context: str | None,
+    kubeconfig: Path | None,
+    in_cluster: bool,
+    cluster: str | None,
+    clusters: Path | None,
     output: Literal["table", "json", "sarif"],
     fail_on: str,
+    allow_partial: bool,
     min_severity: str,
     scanners: tuple[str, ...],
+    frameworks: tuple[str, ...],
     exceptions: Path | None,
-    cis: str,
+    cis: str | None,
     include_system: bool,
 ) -> None:
-    """Check the manifests in PATHS: files, and folders with all .yaml, .yml and .json files below them.
+    """Check manifests, or a live cluster.
 
-    Ends with 0 when no finding is as bad as --fail-on, 1 when one is, and 2 when nothing could be checked. What cannot
-    be read is told on the standard error.
+    PATHS are files, and folders with all .yaml, .yml and .json files below them. A cluster is named by --context,
+    --in-cluster or --cluster.
+
+    Ends with 0 when no finding is as bad as --fail-on, 1 when one is, 2 when nothing could be checked, and 3 when a
+    part could not be read and what was read has no such finding. What cannot be read is told on the standard error.
     """
     # The models take a moment to import; asking for help should not.
     from akmatori_sdk._generated.aotanami.models import Severity
-    from akmatori_server.kubernetes.scans.scan import failing, scan_folders
+    from akmatori_server.kubernetes.scans.scan import failing
 
-    result = scan_folders(paths, _options(min_severity, scanners, exceptions, cis, include_system))
-    _write(result, output, cis)
+    options = _options(min_severity, scanners, frameworks, exceptions, cis, include_system)
+    source = _Source(paths, context, kubeconfig, in_cluster, cluster, clusters)
+    result = _scanned(source, options, follow_version=cis is None)
+    _write(result, output)
     for problem in result.problems:
         click.echo(_one_line(f"{problem.kind.value}: {problem}"), err=True)
     if result.objects == 0:
         raise _UnusableError("No Kubernetes object could be read, so nothing was checked.")
     if fail_on != "none" and any(failing(result.findings, Severity(fail_on))):
         raise click.exceptions.Exit(1)
+    if result.partial and not allow_partial:
+        click.echo("The result is partial; --allow-partial accepts that.", err=True)
+        raise click.exceptions.Exit(PARTIAL)
+
+
+@main.command()
+@click.option(
+    "--feature",
+    "--features",
+    "features",
+    type=click.Choice(_FEATURES),
+    multiple=True,
+    default=("health", "scans"),
+    show_default=True,
+    help="What the server does with the cluster; repeatable.",
+)
+@click.option("--name", default="aotanami", show_default=True, help="Name of the role.")
+def clusterrole(features: tuple[str, ...], name: str) -> None:
+    """Print the ClusterRole that the features need, and not a right more."""
+    from akmatori_server.kubernetes.clusters.access import Feature
+    from akmatori_server.kubernetes.clusters.role import cluster_role
+
+    click.echo(cluster_role([Feature(feature) for feature in features], name=name), nl=False)
+
+
+def _scanned(source: _Source, options: ScanOptions, *, follow_version: bool) -> ScanResult:
+    live = (source.context is not None or source.kubeconfig is not None, source.in_cluster, source.cluster)
+    if sum(map(bool, (source.paths, *live))) != 1:
+        raise click.UsageError("Name either PATHS, or one cluster by --context, --in-cluster or --cluster.")
+    if source.paths:
+        from akmatori_server.kubernetes.scans.scan import scan_folders
+
+        return scan_folders(source.paths, options)
+    from akmatori_server.kubernetes.clusters.connection import ClusterError, connect
+    from akmatori_server.kubernetes.clusters.scanning import scan_cluster
+
+    try:
+        connection = connect(_cluster(source))
+        try:
+            return scan_cluster(connection, options, follow_version=follow_version)
+        finally:
+            connection.close()
+    except ClusterError as error:
+        raise _UnusableError(_one_line(str(error))) from None
+
+
+def _cluster(source: _Source) -> ClusterConfig:
+    from akmatori_server.kubernetes.clusters.configuration import (
+        LOCAL,
+        ClusterConfig,
+        ClustersError,
+        cluster_name,
+        read_clusters,
+    )
+
+    if source.in_cluster:
+        return ClusterConfig(LOCAL, in_cluster=True)
+    if source.cluster is None:
+        name = LOCAL if source.context is None else cluster_name(source.context)
+        return ClusterConfig(name, source.kubeconfig, source.context)
+    if source.clusters is None:
+        raise click.UsageError("--cluster needs a file of clusters: --clusters or AKMATORI_CLUSTERS.")
+    try:
+        known = {config.name: config for config in read_clusters(source.clusters)}
+    except ClustersError as error:
+        raise _UnusableError(str(error)) from None
+    if source.cluster not in known:
+        raise _UnusableError(f"{source.clusters} has no cluster {source.cluster}; it has {', '.join(known)}.")
+    return known[source.cluster]
 
 
 def _options(
-    min_severity: str, scanners: tuple[str, ...], exceptions: Path | None, cis: str, include_system: bool
+    min_severity: str,
+    scanners: tuple[str, ...],
+    frameworks: tuple[str, ...],
+    exceptions: Path | None,
+    cis: str | None,
+    include_system: bool,
 ) -> ScanOptions:
     import datetime as dt
 
-    from akmatori_sdk._generated.aotanami.models import Category, Severity
+    from akmatori_sdk._generated.aotanami.models import Category, Framework, Severity
+    from akmatori_server.kubernetes.checks.controls import LATEST_CIS
     from akmatori_server.kubernetes.scans.exceptions import ExceptionsError, read_exceptions
     from akmatori_server.kubernetes.scans.model import SYSTEM_NAMESPACES, ScanOptions
 
@@ -119,13 +257,14 @@ def _options(
         today=dt.datetime.now(dt.UTC).date(),
         categories=frozenset(map(Category, scanners)) if scanners else frozenset(Category),
         min_severity=Severity(min_severity),
-        cis_version=cis,
+        cis_version=cis or LATEST_CIS,
         system_namespaces=frozenset[str]() if include_system else SYSTEM_NAMESPACES,
         exceptions=accepted,
+        frameworks=tuple(dict.fromkeys(map(Framework, frameworks))),
     )
 
 
-def _write(result: ScanResult, output: Literal["table", "json", "sarif"], cis: str) -> None:
+def _write(result: ScanResult, output: Literal["table", "json", "sarif"]) -> None:
     if output == "table":
         from rich.console import Console
 
@@ -135,18 +274,19 @@ def _write(result: ScanResult, output: Literal["table", "json", "sarif"], cis: s
         console = Console(highlight=False)
         print_table(result, console if console.is_terminal else Console(highlight=False, width=200))
         return
-    import json
     from importlib.metadata import version
 
     if output == "sarif":
-        from akmatori_server.kubernetes.scans.sarif import to_sarif
+        from akmatori_server.kubernetes.scans.sarif import sarif_pieces
 
-        log: object = to_sarif(result, version=version("akmatori-server"), cis_version=cis)
+        pieces = sarif_pieces(result, version=version("akmatori-server"))
     else:
-        from akmatori_server.kubernetes.scans.wire import to_json
+        from akmatori_server.kubernetes.scans.wire import json_pieces
 
-        log = to_json(result)
-    click.echo(json.dumps(log, indent=2))
+        pieces = json_pieces(result)
+    for piece in pieces:
+        click.echo(piece, nl=False)
+    click.echo()
 
 
 def _one_line(text: str) -> str:

@@ -14,6 +14,7 @@ from akmatori_server.kubernetes.clusters.configuration import (
     LOCAL,
     ClusterConfig,
     ClustersError,
+    cluster_name,
     read_clusters,
 )
 from akmatori_server.kubernetes.targets import ClusterTarget, FolderTarget, Mode, Target
@@ -56,6 +57,9 @@ def configured_targets(settings: Settings) -> tuple[Target, ...]:
         clusters = () if settings.clusters_file is None else read_clusters(settings.clusters_file)
     except ClustersError as error:
         raise ConfigurationError(f"AKMATORI_CLUSTERS: {error}") from None
+    if settings.context is not None or settings.kubeconfig is not None:
+        name = LOCAL if settings.context is None else cluster_name(settings.context)
+        clusters = (ClusterConfig(name, settings.kubeconfig, settings.context), *clusters)
     if settings.in_cluster:
         clusters = (ClusterConfig(LOCAL, in_cluster=True), *clusters)
     found: list[Target] = [ClusterTarget(config) for config in clusters]

@@ -8,7 +8,7 @@ from akmatori_sdk._generated.aotanami.models import Category, Severity
 from akmatori_server.kubernetes.checks.context import Context
 from akmatori_server.kubernetes.checks.controls import controls
 from akmatori_server.kubernetes.checks.model import Hit, WorkloadCheck, at
-from akmatori_server.kubernetes.workloads import Workload
+from akmatori_server.kubernetes.workloads import Container, Workload
 
 _HARDENING = ("CM-6", "CM-6(1)", "AC-6")
 
@@ -74,10 +74,18 @@ def _seccomp_unconfined(workload: Workload, _: Context) -> Iterator[Hit]:
             yield at(container, "securityContext", "seccompProfile", "type", evidence="Unconfined")
 
 
+def _by_annotation(workload: Workload, container: Container) -> str:
+    # The field took the place of the annotation in Kubernetes 1.30; both are still read.
+    name = f"container.apparmor.security.beta.kubernetes.io/{container.name}"
+    return workload.template_annotations.get(name, "")
+
+
 def _app_armor_unconfined(workload: Workload, _: Context) -> Iterator[Hit]:
     for container in workload.containers:
         if container.effective.app_armor == "Unconfined":
             yield at(container, "securityContext", "appArmorProfile", "type", evidence="Unconfined")
+        elif not container.effective.app_armor and _by_annotation(workload, container) == "unconfined":
+            yield at(container, evidence="unconfined, by an annotation")
 
 
 def _host_process(workload: Workload, _: Context) -> Iterator[Hit]:

@@ -7,10 +7,22 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from akmatori_server.kubernetes.checks.network_policies import NetworkPolicy, read_network_policy
 from akmatori_server.kubernetes.manifests import ManifestObject, Node
+from akmatori_server.kubernetes.networking import NetworkPolicy, Policies, read_network_policy
+from akmatori_server.kubernetes.pod_security import POD_SECURITY_LATEST, PodSecurityVersion
+from akmatori_server.kubernetes.rbac import Account, Rbac, Takeover, find_takeover
+from akmatori_server.kubernetes.workloads import Workload
 
-_KINDS = ("ServiceAccount", "LimitRange", "NetworkPolicy")
+_KINDS = (
+    "ServiceAccount",
+    "LimitRange",
+    "NetworkPolicy",
+    "Namespace",
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+)
 # A file in which this is not found holds none of those objects, and need not be parsed for them.
 MENTIONS_CONTEXT = re.compile(
     rb"""kind["']?\s*:\s*["']?(?:"""
@@ -27,16 +39,39 @@ class Context:
     """What service accounts say about their token, by namespace and name."""
     defaults: Mapping[str, frozenset[str]] = attrs.field(factory=dict[str, frozenset[str]])
     """What LimitRanges set in a namespace, such as `limits.memory`."""
-    policies: Mapping[str, tuple[NetworkPolicy, ...]] = attrs.field(
-        factory=dict[str, tuple[NetworkPolicy, ...]]
+    policies: Policies = attrs.field(factory=Policies)
+    rbac: Rbac = attrs.field(factory=Rbac)
+    namespaces: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict[str, Mapping[str, str]])
+    """The labels of each namespace that was read."""
+    unread: frozenset[str] = frozenset()
+    """The kinds of a live cluster that could not be read: what rests on them is not checked."""
+    pod_security: PodSecurityVersion = POD_SECURITY_LATEST
+    """The version of the Pod Security Standards that pods are held against."""
+    _takeovers: dict[Account, Takeover | None] = attrs.field(
+        factory=dict[Account, Takeover | None], eq=False, repr=False
     )
+
+    def takeover(self, account: Account) -> Takeover | None:
+        """Return the way from an account to the whole cluster; None where there is none."""
+        if account not in self._takeovers:
+            self._takeovers[account] = find_takeover(self.rbac, account)
+        return self._takeovers[account]
+
+
+def has_token(workload: Workload, context: Context) -> bool:
+    """Whether the token of its service account is mounted: as the pod says, else the account, else it is."""
+    if workload.automount is not None:
+        return workload.automount
+    return context.automount.get((workload.reference.namespace, workload.account_name), True)
 
 
 def read_context(objects: Iterable[ManifestObject]) -> Context:
     """Collect the facts."""
     automount: dict[tuple[str, str], bool] = {}
     defaults: dict[str, frozenset[str]] = {}
-    policies: dict[str, tuple[NetworkPolicy, ...]] = {}
+    policies: list[NetworkPolicy] = []
+    namespaces: dict[str, Mapping[str, str]] = {}
+    rbac = Rbac()
     for found in objects:
         namespace = found.namespace
         if found.kind == "ServiceAccount":
@@ -46,8 +81,12 @@ def read_context(objects: Iterable[ManifestObject]) -> Context:
         elif found.kind == "LimitRange":
             defaults[namespace] = defaults.get(namespace, frozenset()) | _defaults(found.body)
         elif found.kind == "NetworkPolicy" and found.group == "networking.k8s.io":
-            policies[namespace] = (*policies.get(namespace, ()), read_network_policy(found))
-    return Context(automount, defaults, policies)
+            policies.append(read_network_policy(found))
+        elif found.kind == "Namespace" and found.group == "":
+            namespaces[found.name] = found.body.get("metadata", "labels").texts()
+        else:
+            rbac.add(found)
+    return Context(automount, defaults, Policies.of(policies, namespaces), rbac, namespaces)
 
 
 def _defaults(body: Node) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from akmatori_sdk._generated.aotanami.models import Category, Severity
-from akmatori_server.kubernetes.checks.context import Context
+from akmatori_server.kubernetes.checks.context import Context, has_token
 from akmatori_server.kubernetes.checks.controls import controls
 from akmatori_server.kubernetes.checks.model import Hit, WorkloadCheck, at
 from akmatori_server.kubernetes.workloads import Workload
@@ -14,11 +14,7 @@ _NIST = ("CM-6", "CM-6(1)", "AC-6")
 
 
 def _token_automount(workload: Workload, context: Context) -> Iterator[Hit]:
-    mounted = workload.automount
-    if mounted is None:
-        account = workload.service_account or workload.deprecated_service_account or "default"
-        mounted = context.automount.get((workload.reference.namespace, account), True)
-    if mounted:
+    if has_token(workload, context):
         yield Hit(("automountServiceAccountToken",))
 
 
@@ -61,6 +57,7 @@ CHECKS = (
         "Set automountServiceAccountToken: false unless the program speaks to the Kubernetes API.",
         controls(cis=("token-mounts",), nist=("CM-6", "CM-6(1)")),
         _token_automount,
+        needs=frozenset({"ServiceAccount"}),
     ),
     WorkloadCheck(
         "pod-root-user",
@@ -99,7 +96,7 @@ CHECKS = (
         "Unmasked /proc",
         "procMount is Unmasked: kernel settings in /proc are open to the container.",
         "Remove securityContext.procMount.",
-        controls(nist=_NIST, restricted=("procMount",)),
+        controls(nist=_NIST, restricted=("procMount_restricted",)),
         _unmasked_proc,
     ),
 )

@@ -41,6 +41,8 @@ class Check:
     description: str
     remediation: str
     controls: Controls
+    needs: frozenset[str] = attrs.field(default=frozenset[str](), kw_only=True)
+    """The kinds of other objects that it judges by: without them it would find what is not wrong."""
 
 
 @attrs.frozen

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from akmatori_sdk._generated.aotanami.models import Category, Severity
 from akmatori_server.kubernetes.checks.context import Context
 from akmatori_server.kubernetes.checks.controls import controls
-from akmatori_server.kubernetes.checks.model import Controls, Hit, WorkloadCheck, at
+from akmatori_server.kubernetes.checks.model import Check, Controls, Hit, ObjectCheck, WorkloadCheck, at
+from akmatori_server.kubernetes.manifests import ManifestObject
+from akmatori_server.kubernetes.pod_security import CONTROLS, Level, judge, read_enforcement
 from akmatori_server.kubernetes.workloads import Workload
 
 _NIST = ("CM-6", "CM-6(1)", "AC-6")
@@ -89,13 +91,59 @@ def _dangerous_capability(workload: Workload, _: Context) -> Iterator[Hit]:
                 yield at(container, *steps, evidence=name, discriminator=name)
 
 
+def _added_capability(workload: Workload, _: Context) -> Iterator[Hit]:
+    for container in workload.containers:
+        for name in dict.fromkeys(container.own.added):
+            # The dangerous ones have a finding of their own; low ports are what the strictest level allows.
+            if name not in _DANGEROUS and name != "NET_BIND_SERVICE":
+                steps = ("securityContext", "capabilities", "add")
+                yield at(container, *steps, evidence=name, discriminator=name)
+
+
+def _standard(id: str) -> Callable[[Workload, Context], Iterator[Hit]]:  # noqa: A002 - the word for it
+    control = next(control for control in CONTROLS if control.id == id)
+
+    def find(workload: Workload, context: Context) -> Iterator[Hit]:
+        rule = control.rule(context.pod_security)
+        for violation in () if rule is None else rule(workload):
+            # The volumes of the host have a finding of their own.
+            if violation.detail != "hostPath":
+                yield Hit(violation.path, violation.container, violation.detail, violation.detail)
+
+    return find
+
+
+def _below_namespace(workload: Workload, context: Context) -> Iterator[Hit]:
+    labels = context.namespaces.get(workload.reference.namespace)
+    asked = read_enforcement(labels or {})
+    if asked.level is None or asked.level is Level.PRIVILEGED:
+        return
+    verdict = judge(workload, asked.version)
+    if verdict.level < asked.level:
+        broken = {item.control for item in verdict.violations if item.level <= asked.level}
+        missed = ", ".join(sorted(broken))
+        evidence = f"enforce: {asked.level.label}, met: {verdict.level.label} (against: {missed})"
+        yield Hit(evidence=evidence[:1000])
+
+
+def _no_enforcement(found: ManifestObject, _: Context) -> Iterator[Hit]:
+    asked = read_enforcement(found.body.get("metadata", "labels").texts())
+    if found.group == "" and asked.level in (None, Level.PRIVILEGED):
+        yield Hit(("metadata", "labels"), evidence="" if asked.level is None else "enforce: privileged")
+
+
+def _default_namespace(workload: Workload, _: Context) -> Iterator[Hit]:
+    if workload.reference.namespace == "default":
+        yield Hit()
+
+
 def _host(subject: str, control: str) -> Controls:
     return controls(cis=(subject,), nist=_NIST, baseline=(control,), restricted=(control,))
 
 
 _HOST_PATH_ADVICE = "Use a PersistentVolumeClaim, an emptyDir or a projected volume in place of the hostPath."
 
-CHECKS = (
+CHECKS: tuple[Check, ...] = (
     WorkloadCheck(
         "host-network",
         Severity.CRITICAL,
@@ -165,6 +213,94 @@ CHECKS = (
         "Remove shareProcessNamespace, unless the containers trust each other.",
         controls(nist=_NIST),
         _flag("shareProcessNamespace", lambda workload: workload.share_process_namespace),
+    ),
+    WorkloadCheck(
+        "added-capability",
+        Severity.LOW,
+        Category.POD_SECURITY,
+        "Capability added",
+        "The container is given a capability beyond what it needs to open a low port.",
+        "Remove it from securityContext.capabilities.add.",
+        controls(
+            cis=("added-capabilities", "assigned-capabilities"),
+            nist=_NIST,
+            restricted=("capabilities_restricted",),
+        ),
+        _added_capability,
+    ),
+    WorkloadCheck(
+        "unsafe-sysctl",
+        Severity.HIGH,
+        Category.POD_SECURITY,
+        "Unsafe kernel setting",
+        "The pod changes a setting of the kernel that may reach other pods, or the node.",
+        "Remove it from securityContext.sysctls.",
+        controls(nist=_NIST, baseline=("sysctls",), restricted=("sysctls",)),
+        _standard("sysctls"),
+    ),
+    WorkloadCheck(
+        "selinux-custom",
+        Severity.MEDIUM,
+        Category.POD_SECURITY,
+        "SELinux label of its own",
+        "A type, user or role other than the usual ones may loosen what SELinux refuses.",
+        "Remove seLinuxOptions, or use the types container_t, container_init_t or container_kvm_t.",
+        controls(nist=_NIST, baseline=("seLinuxOptions",), restricted=("seLinuxOptions",)),
+        _standard("seLinuxOptions"),
+    ),
+    WorkloadCheck(
+        "probe-host",
+        Severity.MEDIUM,
+        Category.POD_SECURITY,
+        "Probe of another host",
+        "A probe or hook names a host: the kubelet sends requests there from the node's network.",
+        "Remove host from the probe, which is then sent to the pod.",
+        controls(
+            nist=_NIST, baseline=("hostProbesAndHostLifecycle",), restricted=("hostProbesAndHostLifecycle",)
+        ),
+        _standard("hostProbesAndHostLifecycle"),
+    ),
+    WorkloadCheck(
+        "restricted-volume",
+        Severity.LOW,
+        Category.POD_SECURITY,
+        "Volume of a type that reaches beyond the cluster",
+        "The volume is mounted by the node itself, with the node's drivers and credentials.",
+        "Use a PersistentVolumeClaim with a storage class.",
+        controls(nist=_NIST, restricted=("restrictedVolumes",)),
+        _standard("restrictedVolumes"),
+    ),
+    WorkloadCheck(
+        "below-namespace-level",
+        Severity.HIGH,
+        Category.POD_SECURITY,
+        "Pods that their namespace refuses",
+        "The namespace enforces a Pod Security level that these pods do not meet: new ones are refused.",
+        "Change the pods until they meet the level, or move them to another namespace.",
+        controls(cis=("policy-mechanism",), nist=_NIST),
+        _below_namespace,
+        needs=frozenset({"Namespace"}),
+    ),
+    WorkloadCheck(
+        "default-namespace",
+        Severity.LOW,
+        Category.POD_SECURITY,
+        "In the default namespace",
+        "Rights, quotas and network policies go by namespaces; what is in the default one shares them with everything.",
+        "Make a namespace for it.",
+        controls(cis=("default-namespace",), nist=("CM-6",)),
+        _default_namespace,
+    ),
+    ObjectCheck(
+        "namespace-without-pod-security",
+        Severity.MEDIUM,
+        Category.POD_SECURITY,
+        "Namespace that accepts every pod",
+        "No label of the namespace enforces a level of the Pod Security Standards.",
+        "Label it pod-security.kubernetes.io/enforce: baseline, or better restricted.",
+        controls(cis=("policy-mechanism",), nist=_NIST),
+        frozenset({"Namespace"}),
+        _no_enforcement,
     ),
 )
 """In the order in which they are listed."""

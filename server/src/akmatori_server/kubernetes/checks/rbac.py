@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from akmatori_sdk._generated.aotanami.models import Category, Severity
-from akmatori_server.kubernetes.checks.context import Context
+from akmatori_server.kubernetes.checks.context import Context, has_token
 from akmatori_server.kubernetes.checks.controls import controls
 from akmatori_server.kubernetes.checks.model import Check, Hit, ObjectCheck, WorkloadCheck
-from akmatori_server.kubernetes.checks.rules import Rule, read_rules
 from akmatori_server.kubernetes.manifests import ManifestObject
+from akmatori_server.kubernetes.rbac import POWERS, Account, Binding, Rule, read_rules
+from akmatori_server.kubernetes.rbac.model import BINDINGS, GROUP, ROLES, read_binding
+from akmatori_server.kubernetes.rbac.powers import BY_ID
 from akmatori_server.kubernetes.workloads import Workload
 
-_RBAC = "rbac.authorization.k8s.io"
-_ROLES = frozenset({"Role", "ClusterRole"})
-_BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 _NIST = ("CM-6", "CM-6(1)", "AC-6(5)")
 _ADMIN_NAMES = ("cluster-admin", "superuser", "admin", "root")
-_EVERYBODY = frozenset({"system:anonymous", "system:unauthenticated", "system:authenticated"})
+_EVERYBODY = frozenset(
+    {"system:anonymous", "system:unauthenticated", "system:authenticated", "system:serviceaccounts"}
+)
 
 
 def _default_account(workload: Workload, _: Context) -> Iterator[Hit]:
-    if (workload.service_account or workload.deprecated_service_account or "default") == "default":
+    if workload.account_name == "default":
         yield Hit(("serviceAccountName",))
 
 
@@ -40,51 +41,81 @@ def _deprecated_field(workload: Workload, _: Context) -> Iterator[Hit]:
 
 
 def _dangerous_rule(test: Callable[[Rule], bool]) -> Callable[[ManifestObject, Context], Iterator[Hit]]:
-    def find(found: ManifestObject, _: Context) -> Iterator[Hit]:
-        if found.group != _RBAC:
+    def find(found: ManifestObject, context: Context) -> Iterator[Hit]:
+        if found.group != GROUP:
             return
         for rule in read_rules(found.body):
             if test(rule):
-                what = ", ".join(sorted(rule.resources)) or "nothing"
-                evidence = f"{', '.join(sorted(rule.verbs))} on {what}"[:500]
-                yield Hit(("rules", rule.index), evidence=evidence, discriminator=evidence)
+                yield Hit(("rules", rule.index), evidence=str(rule), discriminator=str(rule))
+        for rule in context.rbac.collected_by(found):
+            if test(rule):
+                evidence = f"{rule} (collected from another role)"
+                yield Hit(("aggregationRule",), evidence=evidence[:500], discriminator=evidence[:500])
 
     return find
 
 
-def _subjects(found: ManifestObject) -> Iterator[tuple[int, str, str]]:
-    for index, subject in enumerate(found.body.get("subjects").each()):
-        yield index, subject.get("kind").text(), subject.get("name").text()
+def _held(power: str) -> Callable[[Rule], bool]:
+    """Return the test of a power, for rules that allow less than everything: that has a finding of its own."""
+    holds = BY_ID[power].holds
+    return lambda rule: holds(rule) and not rule.is_wildcard
 
 
-def _cluster_admin(found: ManifestObject, _: Context) -> Iterator[Hit]:
-    role = found.body.get("roleRef")
-    if found.group != _RBAC or (role.get("kind").text(), role.get("name").text()) != (
-        "ClusterRole",
-        "cluster-admin",
-    ):
+def _cluster_admin(found: ManifestObject, context: Context) -> Iterator[Hit]:
+    binding = read_binding(found)
+    if found.group != GROUP or not _gives_everything(binding, context):
         return
-    for index, kind, name in _subjects(found):
-        if (kind, name) != ("Group", "system:masters"):
-            yield Hit(("subjects", index), evidence=f"{kind} {name}", discriminator=f"{kind}/{name}")
+    role = "" if binding.role_name == "cluster-admin" else f" by {binding.role_kind} {binding.role_name}"
+    for index, subject in enumerate(binding.subjects):
+        if (subject.kind, subject.name) != ("Group", "system:masters"):
+            who = f"{subject.kind} {subject.name}"
+            yield Hit(
+                ("subjects", index),
+                evidence=f"{who}{role}",
+                discriminator=f"{subject.kind}/{subject.name}",
+            )
+
+
+def _gives_everything(binding: Binding, context: Context) -> bool:
+    # Other roles that allow everything are as good as cluster-admin.
+    return any(grant.rule.is_everything for grant in context.rbac.grants_of(binding))
 
 
 def _bound(names: frozenset[str]) -> Callable[[ManifestObject, Context], Iterator[Hit]]:
     def find(found: ManifestObject, _: Context) -> Iterator[Hit]:
-        if found.group != _RBAC:
+        if found.group != GROUP:
             return
-        for index, kind, name in _subjects(found):
-            if name in names and kind in ("User", "Group"):
-                role = found.body.get("roleRef", "name").text()
-                yield Hit(
-                    ("subjects", index), evidence=f"{kind} {name} is bound to {role}", discriminator=name
-                )
+        binding = read_binding(found)
+        for index, subject in enumerate(binding.subjects):
+            if subject.name in names and subject.kind in ("User", "Group"):
+                evidence = f"{subject.kind} {subject.name} is bound to {binding.role_name}"
+                yield Hit(("subjects", index), evidence=evidence, discriminator=subject.name)
 
     return find
 
 
-def _is_wildcard(rule: Rule) -> bool:
-    return not rule.names and "*" in rule.verbs and "*" in rule.resources
+def _account_groups(found: ManifestObject, context: Context) -> Iterator[Hit]:
+    if found.group != GROUP:
+        return
+    binding = read_binding(found)
+    for index, subject in enumerate(binding.subjects):
+        every = subject.kind == "Group" and subject.name.startswith("system:serviceaccounts:")
+        default = subject.kind == "ServiceAccount" and subject.name == "default"
+        if not (every or default):
+            continue
+        rules = [grant.rule for grant in context.rbac.grants_of(binding)]
+        powers = [power.phrase for power in POWERS if any(power.holds(rule) for rule in rules)]
+        if powers:
+            evidence = f"{subject} may {', '.join(powers)}"[:500]
+            yield Hit(("subjects", index), evidence=evidence, discriminator=str(subject))
+
+
+def _takeover(workload: Workload, context: Context) -> Iterator[Hit]:
+    if not has_token(workload, context):
+        return
+    way = context.takeover(Account(workload.reference.namespace, workload.account_name))
+    if way is not None:
+        yield Hit(("serviceAccountName",), evidence=str(way)[:1000])
 
 
 def _role_check(  # the rest of these checks is the same
@@ -103,13 +134,13 @@ def _role_check(  # the rest of these checks is the same
         harm,
         "Name the verbs, resources and objects that are needed, and nothing else.",
         controls(cis=(subject,), nist=_NIST),
-        _ROLES,
+        ROLES,
         _dangerous_rule(test),
+        needs=_CLUSTER_ROLES,
     )
 
 
-_READ = ("get", "list", "watch")
-_RBAC_ROLES = ("roles", "clusterroles")
+_CLUSTER_ROLES = frozenset({"ClusterRole"})
 
 CHECKS: tuple[Check, ...] = (
     WorkloadCheck(
@@ -129,7 +160,8 @@ CHECKS: tuple[Check, ...] = (
         "Service account named like an administrator",
         "The name of the service account suggests wide rights. This is a guess: its bindings say what it may do.",
         "Look at its bindings, and give the workload an account with the rights it needs.",
-        controls(cis=("cluster-admin",), nist=_NIST),
+        # A name proves nothing, so it decides no control of the benchmark.
+        controls(nist=_NIST),
         _admin_like_name,
     ),
     WorkloadCheck(
@@ -148,7 +180,7 @@ CHECKS: tuple[Check, ...] = (
         "Role allows everything",
         "A rule allows every verb on every resource of its groups, those of later versions included.",
         "wildcards",
-        _is_wildcard,
+        lambda rule: rule.is_wildcard,
     ),
     _role_check(
         "rbac-secrets-read",
@@ -156,7 +188,7 @@ CHECKS: tuple[Check, ...] = (
         "Role reads all Secrets",
         "A rule lets its holder read every Secret of the namespace or cluster, tokens of others included.",
         "secrets-access",
-        lambda rule: rule.allows("", "secrets", *_READ) and not _is_wildcard(rule),
+        _held("secrets-read"),
     ),
     _role_check(
         "rbac-exec",
@@ -164,10 +196,7 @@ CHECKS: tuple[Check, ...] = (
         "Role enters containers",
         "A rule lets its holder run commands in every pod, with the pod's rights and secrets.",
         "pod-creation",
-        lambda rule: (
-            not _is_wildcard(rule)
-            and any(rule.allows("", f"pods/{sub}", "create", "get") for sub in ("exec", "attach"))
-        ),
+        _held("exec"),
     ),
     _role_check(
         "rbac-pod-create",
@@ -175,7 +204,7 @@ CHECKS: tuple[Check, ...] = (
         "Role creates pods",
         "Whoever creates pods can mount every Secret and use every service account of the namespace.",
         "pod-creation",
-        lambda rule: rule.allows("", "pods", "create") and not _is_wildcard(rule),
+        _held("pod-create"),
     ),
     _role_check(
         "rbac-escalate",
@@ -184,11 +213,8 @@ CHECKS: tuple[Check, ...] = (
         "A rule allows bind, escalate or impersonate, with which its holder can take any other right.",
         "escalation-verbs",
         lambda rule: (
-            not _is_wildcard(rule)
-            and (
-                any(rule.allows(_RBAC, role, "bind", "escalate") for role in _RBAC_ROLES)
-                or any(rule.allows("", who, "impersonate") for who in ("users", "groups", "serviceaccounts"))
-            )
+            not rule.is_wildcard
+            and any(BY_ID[name].holds(rule) for name in ("escalate", "impersonate", "impersonate-accounts"))
         ),
     ),
     _role_check(
@@ -197,7 +223,7 @@ CHECKS: tuple[Check, ...] = (
         "Role reaches the kubelet",
         "A rule on nodes/proxy gives the kubelet's API, which runs commands in every pod and leaves no audit entry.",
         "nodes-proxy",
-        lambda rule: rule.allows("", "nodes/proxy", "get", "create") and not _is_wildcard(rule),
+        _held("nodes-proxy"),
     ),
     _role_check(
         "rbac-token-create",
@@ -205,7 +231,54 @@ CHECKS: tuple[Check, ...] = (
         "Role makes tokens of service accounts",
         "A rule lets its holder make tokens of every service account, and so act as them.",
         "token-creation",
-        lambda rule: rule.allows("", "serviceaccounts/token", "create") and not _is_wildcard(rule),
+        _held("token-create"),
+    ),
+    _role_check(
+        "rbac-webhook-write",
+        Severity.HIGH,
+        "Role changes admission webhooks",
+        "A rule lets its holder put a webhook in front of every request, which reads and changes what others write.",
+        "webhook-access",
+        _held("webhook-write"),
+    ),
+    _role_check(
+        "rbac-csr-approve",
+        Severity.HIGH,
+        "Role approves certificates",
+        "A rule lets its holder approve certificate requests, and so make a certificate of any user or group.",
+        "csr-approval",
+        _held("csr-approve"),
+    ),
+    _role_check(
+        "rbac-volume-create",
+        Severity.MEDIUM,
+        "Role creates PersistentVolumes",
+        "Whoever creates PersistentVolumes can make one of a node's own files.",
+        "volume-creation",
+        _held("volume-create"),
+    ),
+    WorkloadCheck(
+        "workload-takeover",
+        Severity.CRITICAL,
+        Category.RBAC_AUDIT,
+        "Pod can take over the cluster",
+        "The pod's token leads to the rights of an administrator, at once or over other service accounts.",
+        "Take the right away that begins the way, or do not mount the token.",
+        controls(cis=("token-mounts",), nist=_NIST),
+        _takeover,
+        needs=frozenset({"ServiceAccount", *ROLES, *BINDINGS}),
+    ),
+    ObjectCheck(
+        "accounts-group-binding",
+        Severity.HIGH,
+        Category.RBAC_AUDIT,
+        "Powerful role for all pods of a namespace",
+        "The role is given to the default service account, or to all accounts of a namespace, whose pods all have it.",
+        "Bind it to the service account of the workload that needs it.",
+        controls(cis=("default-service-account",), nist=_NIST),
+        BINDINGS,
+        _account_groups,
+        needs=_CLUSTER_ROLES | {"Role"},
     ),
     ObjectCheck(
         "cluster-admin-binding",
@@ -215,18 +288,19 @@ CHECKS: tuple[Check, ...] = (
         "The subject may do everything: in the cluster, or by a RoleBinding in the namespace.",
         "Bind it to a role with the rights it needs.",
         controls(cis=("cluster-admin",), nist=_NIST),
-        _BINDINGS,
+        BINDINGS,
         _cluster_admin,
+        needs=_CLUSTER_ROLES,
     ),
     ObjectCheck(
         "everybody-binding",
         Severity.CRITICAL,
         Category.RBAC_AUDIT,
         "Role bound to everybody",
-        "The role is given to every authenticated user, or to those who did not log in at all.",
+        "The role is given to every user, to every service account, or to those who did not log in at all.",
         "Bind it to the users, groups and service accounts that need it.",
         controls(nist=_NIST),
-        _BINDINGS,
+        BINDINGS,
         _bound(_EVERYBODY),
     ),
     ObjectCheck(
@@ -237,7 +311,7 @@ CHECKS: tuple[Check, ...] = (
         "system:masters passes every check of rights; a binding of it can be taken away, its power cannot.",
         "Use a group of your own.",
         controls(cis=("masters-group",), nist=_NIST),
-        _BINDINGS,
+        BINDINGS,
         _bound(frozenset({"system:masters"})),
     ),
 )

@@ -46,6 +46,7 @@ def _check(id: str, part: str, resource: str, severity: Severity, harm: str) -> 
         f"Set resources.{part}.{resource}.",
         controls(nist=("SC-6",)),
         _missing(part, resource),
+        needs=frozenset({"LimitRange"}),
     )
 
 

@@ -8,14 +8,14 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, TypeAlias, cast
+from typing import IO, TypeAlias
 
 import attrs
 
 from akmatori_server.kubernetes.manifests.documents import CHUNK, DocumentCutter
-from akmatori_server.kubernetes.manifests.nodes import MISSING, Node
+from akmatori_server.kubernetes.manifests.nodes import MISSING, Node, json_node
 from akmatori_server.kubernetes.manifests.objects import ManifestObject, Problem, ProblemKind, object_of
-from akmatori_server.kubernetes.manifests.yaml_nodes import DEEPEST, ManifestError, read_bodies
+from akmatori_server.kubernetes.manifests.yaml_nodes import ManifestError, read_bodies
 
 SUFFIXES = (".yaml", ".yml", ".json")
 # YAML is read as a stream; the bound is on time, and on the one text that may fill a file.
@@ -161,22 +161,9 @@ def _read_json(content: IO[bytes]) -> Node | None:
     if len(text) > LARGEST_JSON:
         return None
     try:
-        return _node_of(json.loads(text), 0)
+        return json_node(json.loads(text), 1)
     except (ValueError, RecursionError):
         return None
-
-
-def _node_of(value: object, depth: int) -> Node:
-    if depth > DEEPEST:
-        raise RecursionError
-    if isinstance(value, dict):
-        members = cast("dict[str, object]", value)
-        return Node(1, members={name: _node_of(member, depth + 1) for name, member in members.items()})
-    if isinstance(value, list):
-        return Node(1, items=tuple(_node_of(item, depth + 1) for item in cast("list[object]", value)))
-    if isinstance(value, str):
-        return Node(1, scalar=value)
-    return Node(1, scalar=json.dumps(value), plain=True)
 
 
 def _objects_of(node: Node, file: str) -> Iterator[Read]:

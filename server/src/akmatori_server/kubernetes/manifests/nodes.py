@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import attrs
 
@@ -12,6 +13,9 @@ _TRUE = frozenset({"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"
 _FALSE = frozenset({"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"})
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _INTEGER = re.compile(r"[-+]?(?:0x[0-9a-fA-F]{1,16}|0o?[0-7]{1,22}|[0-9]{1,20}(?:\.0{1,20})?)")
+
+DEEPEST = 100
+"""Levels that an object may have."""
 
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value is: names of members and numbers of items."""
@@ -104,3 +108,25 @@ class Node:
 
 MISSING = Node(line=0)
 """What is not there."""
+
+
+def json_node(value: object, line: int = 0, *, depth: int = 0) -> Node:
+    """Return the node of a value that was read from JSON, whose lines are not known.
+
+    Raises:
+        RecursionError: it is deeper than an object may be.
+    """
+    if isinstance(value, str):
+        return Node(line, scalar=value)
+    if depth > DEEPEST:
+        raise RecursionError
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        return Node(
+            line,
+            members={name: json_node(member, line, depth=depth + 1) for name, member in members.items()},
+        )
+    if isinstance(value, list):
+        items = cast("list[object]", value)
+        return Node(line, items=tuple(json_node(item, line, depth=depth + 1) for item in items))
+    return Node(line, scalar="null" if value is None else json.dumps(value), plain=True)

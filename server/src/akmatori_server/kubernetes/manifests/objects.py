@@ -18,11 +18,13 @@ class ProblemKind(enum.StrEnum):
     """It was checked, but may not mean what its author thinks."""
     FOREIGN = "foreign"
     """It is no Kubernetes object, and was passed over."""
+    NOT_READ = "not-read"
+    """Objects of this kind, of a live cluster, were not read, or only a part of them."""
 
 
 @attrs.frozen
 class Source:
-    """Where something is written."""
+    """Where something is written; the file is empty for objects of a live cluster."""
 
     file: str
     line: int
@@ -36,6 +38,8 @@ class Problem:
     file: str
     line: int | None
     message: str
+    missing: str = ""
+    """The kind of which objects are missing, where they are."""
 
     def __str__(self) -> str:
         """Return the place and the sentence."""

@@ -9,9 +9,8 @@ import attrs
 import yaml
 
 from akmatori_server.kubernetes.manifests.documents import DocumentCutter
-from akmatori_server.kubernetes.manifests.nodes import MISSING, Node
+from akmatori_server.kubernetes.manifests.nodes import DEEPEST, MISSING, Node
 
-DEEPEST = 100
 # Values in an object, those that aliases repeat included; the API server takes objects of 1.5 MiB.
 MOST_VALUES = 200_000
 
@@ -173,7 +172,7 @@ class _Builder:
             self._doubt(self._line(event), f"The name {name[:100]} is there twice; the last one counts.")
         if node.scalar is None and node.line != self._line(event):
             # A block begins on the line after its name, and a person looks at the name.
-            node = attrs.evolve(node, line=self._line(event))
+            node = Node(self._line(event), items=node.items, members=node.members)
         members[name] = node
 
     def _node(self, line: int, members: dict[str, Node]) -> Node:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from akmatori_sdk import UNSET
+from akmatori_sdk import UNSET, Unset
 from akmatori_sdk._generated.aotanami.models import (
     ControlRef,
     Finding,
@@ -81,17 +81,17 @@ class FindingMaker:
                 category=check.category,
                 title=check.title,
                 description=check.description,
-                resource=_resource(place.reference),
+                resource=resource_of(place.reference),
                 recommendation=check.remediation,
                 check_id=check.id,
                 scanner=check.category,
                 container=hit.container[:253] or UNSET,
                 field_path=_field_path(place.spec_at, hit.path)[:1000] or UNSET,
                 evidence=hit.evidence[:4000] or UNSET,
-                workload=_resource(place.top) if place.spec_at else UNSET,
+                workload=resource_of(place.top) if place.spec_at else UNSET,
                 controls=self._controls_of(check),
                 cluster=self.cluster or UNSET,
-                source=ManifestPosition(file=place.source.file, line=max(found.line, 1)),
+                source=_position(place.source, found.line),
                 occurrences=place.occurrences,
                 suppressed=reason is not None,
                 suppression_reason=UNSET if reason is None else reason,
@@ -123,7 +123,13 @@ def control_refs(check: Check, cis_version: str) -> Iterator[ControlRef]:
                 yield ControlRef(framework=framework, control_id=number)
 
 
-def _resource(reference: Reference) -> ResourceRef:
+def _position(source: Source, line: int) -> ManifestPosition | Unset:
+    # What was read from a live cluster is written nowhere.
+    return ManifestPosition(file=source.file, line=max(line, 1)) if source.file else UNSET
+
+
+def resource_of(reference: Reference) -> ResourceRef:
+    """Return the names of an object in the form of the API."""
     return ResourceRef(
         kind=reference.kind,
         name=reference.name,

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import attrs
 
-from akmatori_sdk._generated.aotanami.models import Category, Finding, ScanSummary, Severity
+from akmatori_sdk._generated.aotanami.models import (
+    Category,
+    ComplianceResult,
+    Finding,
+    Framework,
+    ScanSummary,
+    Severity,
+)
 from akmatori_server.kubernetes.checks.controls import LATEST_CIS
-from akmatori_server.kubernetes.manifests import Problem
+from akmatori_server.kubernetes.manifests import Problem, ProblemKind
+from akmatori_server.kubernetes.pod_security import (
+    POD_SECURITY_LATEST,
+    Level,
+    PodSecurityVersion,
+    Verdict,
+)
 from akmatori_server.kubernetes.scans.exceptions import ScopedException
+from akmatori_server.kubernetes.workloads import Reference
 
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO)
@@ -30,14 +44,18 @@ class ScanOptions:
     """Where neither network-policy nor rbac-audit look: what is there belongs to Kubernetes itself."""
     exceptions: Sequence[ScopedException] = ()
     cluster: str = ""
+    frameworks: Sequence[Framework] = (Framework.CIS,)
+    """Whose controls are held against what was found."""
+    pod_security: PodSecurityVersion = POD_SECURITY_LATEST
+    """The version of the Pod Security Standards, where no namespace asks for another."""
 
 
 @attrs.frozen
 class ScanResult:
     """What a scan found, suppressed findings included, and what it could not read."""
 
-    findings: Sequence[Finding]
-    """The worst first."""
+    findings: Collection[Finding]
+    """The worst first; where there are many they are read from a file each time."""
     summary: ScanSummary
     """In numbers; suppressed findings are not counted."""
     problems: Sequence[Problem]
@@ -45,6 +63,31 @@ class ScanResult:
     workloads: int
     owned: int
     """Pods and others that were passed over because what makes them was checked."""
+    compliance: Sequence[ComplianceResult] = ()
+    levels: Mapping[Level, int] = attrs.field(factory=dict[Level, int])
+    """How many workloads meet each level of the Pod Security Standards, and none above it."""
+    skipped: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    """Checks that were asked for and could not be made, with the reason."""
+
+    cis_version: str = LATEST_CIS
+    """The version of the CIS benchmark that controls are numbered by."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether something that was to be checked was not."""
+        return bool(self.skipped) or any(
+            problem.kind in (ProblemKind.UNREADABLE, ProblemKind.NOT_READ) for problem in self.problems
+        )
+
+
+@attrs.frozen
+class WorkloadVerdict:
+    """The level of the Pod Security Standards that one workload meets, and what its namespace asks for."""
+
+    workload: Reference
+    verdict: Verdict
+    asked: Level | None
+    """None where the namespace asks for nothing, or was not read."""
 
 
 def rank(severity: Severity) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -29,32 +30,39 @@ _SCORES = {
 _RULES = {check.id: index for index, check in enumerate(CHECKS)}
 
 
-def to_sarif(result: ScanResult, *, version: str, cis_version: str) -> dict[str, Json]:
-    """Return the log: checks as rules, findings as results, problems as notifications."""
-    unreadable = any(problem.kind is ProblemKind.UNREADABLE for problem in result.problems)
-    return {
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [
+def sarif_pieces(result: ScanResult, *, version: str) -> Iterator[str]:
+    """Return the log in pieces: checks as rules, findings as results, what was not checked as notifications."""
+    run: dict[str, Json] = {
+        "tool": {
+            "driver": {
+                "name": "aotanami",
+                "semanticVersion": version,
+                "rules": [_rule(check, result.cis_version) for check in CHECKS],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "invocations": [
             {
-                "tool": {
-                    "driver": {
-                        "name": "aotanami",
-                        "semanticVersion": version,
-                        "rules": [_rule(check, cis_version) for check in CHECKS],
-                    }
-                },
-                "columnKind": "unicodeCodePoints",
-                "invocations": [
-                    {
-                        "executionSuccessful": not unreadable,
-                        "toolExecutionNotifications": _notifications(result.problems),
-                    }
+                "executionSuccessful": not result.partial,
+                "toolExecutionNotifications": [
+                    *_notifications(result.problems),
+                    *_skipped(result.skipped),
                 ],
-                "results": [_result(finding) for finding in result.findings],
             }
         ],
     }
+    yield f'{{"$schema": {json.dumps(SCHEMA)}, "version": "2.1.0", "runs": [\n'
+    # The results stand last, so that they need not be there before what comes first is written.
+    yield json.dumps(run, indent=1)[:-1].rstrip() + ',\n "results": ['
+    for index, finding in enumerate(result.findings):
+        yield (",\n" if index else "\n") + json.dumps(_result(finding))
+    yield "\n]}]}"
+
+
+def _skipped(skipped: Mapping[str, str]) -> Iterator[Json]:
+    for check, reason in sorted(skipped.items()):
+        text = f"The check {check} was not made. {reason}"
+        yield {"level": "error", "message": {"text": text}, "associatedRule": {"id": check}}
 
 
 def _rule(check: Check, cis_version: str) -> Json:
@@ -98,15 +106,20 @@ def _result(finding: Finding) -> Json:
     return answer
 
 
-def _notifications(problems: Iterable[Problem]) -> list[Json]:
-    return [
-        {
-            "level": "error" if problem.kind is ProblemKind.UNREADABLE else "note",
+def _notifications(problems: Iterable[Problem]) -> Iterator[Json]:
+    for problem in problems:
+        missing = problem.kind in (ProblemKind.UNREADABLE, ProblemKind.NOT_READ)
+        notification: dict[str, Json] = {
+            "level": "error" if missing else "note",
             "message": {"text": problem.message},
-            "locations": [{"physicalLocation": _physical(problem.file, problem.line)}],
         }
-        for problem in problems
-    ]
+        if problem.line is not None or problem.kind is ProblemKind.UNREADABLE:
+            location: Json = {"physicalLocation": _physical(problem.file, problem.line)}
+            notification["locations"] = [location]
+        else:
+            # Of a live cluster there is no file to point at.
+            notification["message"] = {"text": str(problem)}
+        yield notification
 
 
 def _physical(file: str, line: int | None) -> Json:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from akmatori_sdk._generated.aotanami.models import Finding, Severity
+from akmatori_sdk._generated.aotanami.models import ComplianceResult, Finding, Severity
+from akmatori_server.kubernetes.pod_security import Level
 from akmatori_server.kubernetes.scans.model import SEVERITIES, ScanResult
 
+# A table is put together as a whole; nobody reads further.
+MOST_ROWS = 2000
 _STYLES = {
     Severity.CRITICAL: "bold red",
     Severity.HIGH: "red",
@@ -20,7 +25,8 @@ _STYLES = {
 
 def print_table(result: ScanResult, console: Console) -> None:
     """Print the findings, worst first, and the numbers; problems are for the other stream."""
-    shown = [finding for finding in result.findings if not finding.suppressed]
+    counting = (finding for finding in result.findings if not finding.suppressed)
+    shown = list(itertools.islice(counting, MOST_ROWS))
     if shown:
         table = Table(show_edge=False, pad_edge=False)
         for heading in ("Severity", "Check", "Object", "What", "Where"):
@@ -29,7 +35,16 @@ def print_table(result: ScanResult, console: Console) -> None:
             table.add_row(*_row(finding))
         console.print(table)
         console.print()
+    if result.summary.total_findings > len(shown):
+        hidden = result.summary.total_findings - len(shown)
+        console.print(f"{hidden} more findings are not shown; -o json has them all.")
     console.print(_sums(result))
+    for check, reason in sorted(result.skipped.items()):
+        console.print(f"The check {check} was not made. {reason}", style="yellow")
+    for compliance in result.compliance:
+        console.print(_compliance(compliance))
+    if result.partial:
+        console.print("This result is partial: something was not read or not checked.", style="bold yellow")
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
@@ -46,16 +61,30 @@ def _row(finding: Finding) -> tuple[str, ...]:
 
 
 def _sums(result: ScanResult) -> str:
-    counts = {
-        severity: sum(f.severity is severity and not f.suppressed for f in result.findings)
-        for severity in SEVERITIES
-    }
-    parts = [f"[{_STYLES[severity]}]{count} {severity.value}[/]" for severity, count in counts.items()]
-    suppressed = sum(bool(finding.suppressed) for finding in result.findings)
-    text = f"{result.summary.total_findings} findings: {', '.join(parts)}; {suppressed} excepted."
+    summary = result.summary
+    counts = (summary.critical, summary.high, summary.medium, summary.low, summary.info)
+    parts = [
+        f"[{_STYLES[severity]}]{count or 0} {severity.value}[/]"
+        for severity, count in zip(SEVERITIES, counts, strict=True)
+    ]
+    suppressed = len(result.findings) - summary.total_findings
+    text = f"{summary.total_findings} findings: {', '.join(parts)}; {suppressed} excepted."
     text += f"\n{result.objects} objects read, {result.workloads} of them workloads"
     text += f" ({result.owned} passed over: what makes them was checked)" if result.owned else ""
-    return text + f"; {len(result.problems)} problems."
+    text += f"; {len(result.problems)} problems."
+    if result.levels:
+        levels = [f"{result.levels.get(level, 0)} {level.label}" for level in reversed(Level)]
+        text += f"\nPod Security Standards: {', '.join(levels)}."
+    return text
+
+
+def _compliance(result: ComplianceResult) -> str:
+    version = f" {result.framework_version}" if result.framework_version else ""
+    return (
+        f"{result.framework.value}{version}: {result.passed_controls} controls passed, "
+        f"{result.failed_controls} failed, {result.exception_controls} excepted, "
+        f"{result.not_checked_controls} not checked."
+    )
 
 
 def _printable(text: str) -> str:

@@ -147,6 +147,11 @@ class Workload:
     host_paths: tuple[HostPath, ...]
     containers: tuple[Container, ...]
 
+    @property
+    def account_name(self) -> str:
+        """The service account that its pods run under."""
+        return self.service_account or self.deprecated_service_account or "default"
+
     def line(self, path: Path) -> int:
         """Return the line of what is at the path from the pod's spec, or of the nearest that is written."""
         return self.spec.nearest(path).line or self.source.line

@@ -26,6 +26,8 @@ _TEMPLATES: dict[str, tuple[str, tuple[str, ...]]] = {
     "Job": ("batch", ("spec", "template")),
     "CronJob": ("batch", ("spec", "jobTemplate", "spec", "template")),
 }
+WORKLOAD_KINDS = frozenset(_TEMPLATES)
+"""The kinds of objects that are pods, or make them."""
 # The group that served the workloads of `apps` until Kubernetes 1.16; old manifests still name it.
 _OLD_GROUP = "extensions"
 
