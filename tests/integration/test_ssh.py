@@ -273,7 +273,7 @@ def test_a_lost_connection_is_opened_anew(kit: SshKit, pair: Pair) -> None:
         first = await execute(kit, pair, "echo 1", session=session)
         await asyncio.to_thread(pair.first.stop)
         await asyncio.to_thread(pair.first.start)
-        link = next(iter(cast("Any", session)._open.values())).ready.result()  # noqa: SLF001  cut from this side
+        link = next(iter(cast("Any", session)._open.values())).ready.result()
         link.connection.abort()
         await link.connection.wait_closed()
         second = await execute(kit, pair, "echo 2", session=session)
