@@ -22,6 +22,7 @@ from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.templating.paths.exceptions import PathNotFound
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
+from werkzeug.datastructures import MultiDict
 
 from akmatori_sdk._core.sse import EventDecoder
 
@@ -80,10 +81,12 @@ class _Request:
         if scheme == "ApiKey":
             # OpenAPI 3.0 has no word for this spelling of the API key; the scheme's description names it.
             headers["x-api-key"] = key
-        query: dict[str, Any] = {}
-        for name, value in parse_qsl(request.url.query.decode(), keep_blank_values=True):
-            if name not in LENIENT or self.path.startswith("/api/v1/"):
-                query.setdefault(name, value)
+        # Of a name that is there several times an array has all values, and anything else the first.
+        query: MultiDict[str, str] = MultiDict(
+            (name, value)
+            for name, value in parse_qsl(request.url.query.decode(), keep_blank_values=True)
+            if name not in LENIENT or self.path.startswith("/api/v1/")
+        )
         self.parameters = RequestParameters(query=query, header=headers, cookie={}, path={})
 
 

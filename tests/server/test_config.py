@@ -115,3 +115,13 @@ def test_wrong_values_are_named(environment: dict[str, str], sentence: str) -> N
 def test_what_is_loopback(host: str, is_loopback: bool) -> None:
     """Only what no other machine can reach."""
     assert load_settings({}, Options(host=host)).is_loopback is is_loopback
+
+
+def test_a_source_has_three_quarters_of_the_places_unless_it_is_said() -> None:
+    """A number, or nothing; and proposals wait for a day."""
+    assert load_settings({}).concurrency_per_source is None
+    given = load_settings({"AKMATORI_CONCURRENCY_PER_SOURCE": "2", "AKMATORI_PROPOSAL_HOURS": "48"})
+    assert (given.concurrency_per_source, given.proposal_hours) == (2, 48)
+    for name in ("AKMATORI_CONCURRENCY_PER_SOURCE", "AKMATORI_PROPOSAL_HOURS"):
+        with pytest.raises(ConfigurationError, match="whole number"):
+            load_settings({name: "0"})

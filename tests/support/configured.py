@@ -22,6 +22,7 @@ from akmatori_server.files import SafeDirectory
 from akmatori_server.http.application import build_application
 from akmatori_server.http.call import Call, Caller, Pending, Scope
 from akmatori_server.http.failures import render_akmatori
+from akmatori_server.http.security import Requested
 from akmatori_server.http.system import System
 from akmatori_server.skills.handlers import SkillHandlers
 from akmatori_server.skills.scripts import ScriptService
@@ -138,7 +139,7 @@ def call() -> Call:
 
 
 class _Everybody:
-    async def authenticate(self, credential: str) -> Caller | None:
+    async def authenticate(self, credential: str, _requested: Requested, /) -> Caller | None:
         return Caller(kind="user", name="admin", scope=Scope.ADMIN) if credential == TOKEN else None
 
 

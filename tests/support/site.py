@@ -5,10 +5,10 @@ The server is imported when the first fixture needs it: tests of the SDK do not 
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import httpx
@@ -53,8 +53,10 @@ def running_site(
     engine: Engine | None = None,
     jwt_secret: str | None = None,
     event_streams: int = 500,
+    slack_api_url: str | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> Generator[Site]:
-    """Run a server; every answer it gives is checked against the specification."""
+    """Run a server; every answer it gives is checked against the specification. `more` are further settings."""
     from akmatori_server.app import create_app
     from akmatori_server.config import Settings
     from akmatori_server.engine import MemoryEngine
@@ -68,6 +70,8 @@ def running_site(
         check_responses=True,
         concurrency=1,
         event_streams=event_streams,
+        slack_api_url=slack_api_url,
+        **(more or {}),
     )
     installation = open_installation(settings)
     app = create_app(settings, installation=installation, engine=engine or MemoryEngine())

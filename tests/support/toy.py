@@ -13,6 +13,7 @@ from akmatori_server.errors import ApiError, Conflict
 from akmatori_server.http.binding import Binding, Parameter
 from akmatori_server.http.call import Answer, Call, Caller, Pending, Scope
 from akmatori_server.http.failures import Renderer, render_akmatori
+from akmatori_server.http.security import Requested
 from akmatori_server.http.system import System
 
 ID = {"type": "integer", "minimum": 1, "maximum": 9007199254740991}
@@ -280,7 +281,7 @@ class Keys:
         self.known = known
         self.failure: Callable[[], Exception] | None = None
 
-    async def authenticate(self, credential: str) -> Caller | None:
+    async def authenticate(self, credential: str, _requested: Requested, /) -> Caller | None:
         """Look the credential up."""
         if self.failure is not None:
             raise self.failure()

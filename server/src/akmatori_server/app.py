@@ -42,9 +42,15 @@ from akmatori_server.http_connectors.handlers import HttpConnectorHandlers
 from akmatori_server.http_connectors.trial import ConnectorTrial
 from akmatori_server.incidents.handlers import IncidentHandlers
 from akmatori_server.installation import Installation, open_installation
+from akmatori_server.kubernetes.costs.handlers import CostHandlers
+from akmatori_server.kubernetes.drift.handlers import DriftHandlers
+from akmatori_server.kubernetes.services import KubernetesServices
 from akmatori_server.lifecycle import Lifecycle
 from akmatori_server.mcp_servers.handlers import McpServerHandlers
 from akmatori_server.metrics import Metrics
+from akmatori_server.notifications.handlers import NotificationHandlers
+from akmatori_server.outgoing.policy import Policy
+from akmatori_server.proposals.handlers import ProposalHandlers
 from akmatori_server.runbooks.handlers import RunbookHandlers
 from akmatori_server.runbooks.mirrored import MirroredRunbookHandlers
 from akmatori_server.services import Services
@@ -52,6 +58,7 @@ from akmatori_server.settings.handlers import SettingsHandlers
 from akmatori_server.settings.proxy import ProxyService
 from akmatori_server.silences.handlers import SilenceHandlers
 from akmatori_server.skills.handlers import SkillHandlers
+from akmatori_server.toolbox.handlers import ToolCallHandlers
 from akmatori_server.tools.handlers import ToolHandlers, ToolTypeHandlers
 from akmatori_server.tools.opening import open_catalogue
 
@@ -79,7 +86,7 @@ def create_app(
         "engine": lifecycle.check,
     }
     return build_application(
-        [_akmatori(site, services, checks), _aotanami()],
+        [_akmatori(site, services, checks), _aotanami(services.kubernetes)],
         authenticator=CachingAuthenticator(site.auth),
         setup_required=site.auth.setup_required,
         observe=metrics.observe,
@@ -94,6 +101,9 @@ def create_app(
 def _akmatori(site: Installation, services: Services, checks: Mapping[str, Check]) -> System:
     sources, incidents, trail = services.alert_sources, services.incidents, services.audit
     handlers = akmatori_stubs.Handlers(
+        notifications=NotificationHandlers(services.notifications.service, trail, site.database),
+        proposals=ProposalHandlers(services.proposals),
+        tool_calls=ToolCallHandlers(services.call_history),
         auth=AuthHandlers(site.auth, trail, username=site.settings.admin_username),
         api_keys=ApiKeyHandlers(site.auth, trail),
         audit=AuditHandlers(trail),
@@ -119,12 +129,15 @@ def _akmatori(site: Installation, services: Services, checks: Mapping[str, Check
                 services.http_connectors,
                 services.tools,
                 route=services.settings.route(ProxyService.HTTP_CONNECTORS),
+                policy=Policy(site.settings.allowed_networks),
             ),
         ),
         mcp_servers=McpServerHandlers(
             services.mcp_servers, route=services.settings.route(ProxyService.MCP_SERVERS)
         ),
-        settings=SettingsHandlers(services.settings, trail),
+        settings=SettingsHandlers(
+            services.settings, trail, slack_changed=services.notifications.slack_changed
+        ),
         health=HealthHandlers(version=version("akmatori-server"), checks=checks),
         docs=AkmatoriDocs(read_specification("akmatori", "openapi.yaml")),
     )
@@ -142,7 +155,7 @@ def _akmatori(site: Installation, services: Services, checks: Mapping[str, Check
     )
 
 
-def _aotanami() -> System:
+def _aotanami(kubernetes: KubernetesServices) -> System:
     specification = read_specification("aotanami", "openapi.json")
     handlers = aotanami_stubs.Handlers(
         docs=AotanamiDocs(specification),
@@ -150,8 +163,8 @@ def _aotanami() -> System:
         incidents=Pending(),
         scans=Pending(),
         findings=Pending(),
-        costs=Pending(),
-        drift=Pending(),
+        costs=CostHandlers(kubernetes.costs),
+        drift=DriftHandlers(kubernetes.drift),
         token_usage=Pending(),
         notifications=Pending(),
         clusters=Pending(),

@@ -20,11 +20,13 @@ from akmatori_server.auth.keys import ApiKey
 from akmatori_server.config import ConfigurationError, Options, Settings, load_settings, prepare_data_dir
 from akmatori_server.database.migrate import NewerDatabaseError
 from akmatori_server.errors import ApiError
+from akmatori_server.gate_commands import gate
 from akmatori_server.http.call import Scope
 from akmatori_server.installation import Installation, open_installation
 from akmatori_server.logs import configure_logs
 from akmatori_server.process_lock import AlreadyRunningError, ProcessLock
 from akmatori_server.rules_commands import rules
+from akmatori_server.runbook_commands import runbooks
 from akmatori_server.secrets_commands import secrets
 
 GRACE_SECONDS = 20
@@ -231,6 +233,8 @@ def _recorded(key: ApiKey) -> dict[str, object]:
 
 main.add_command(secrets)
 main.add_command(rules)
+main.add_command(gate)
+main.add_command(runbooks)
 
 
 @contextlib.contextmanager

@@ -8,12 +8,18 @@ from collections.abc import AsyncGenerator
 
 import structlog
 
+from akmatori_server.agent.investigator import AgentInvestigator, AgentSite
+from akmatori_server.agent.library import Library
 from akmatori_server.database.turns import in_turn
 from akmatori_server.engine import DBOSEngine, Engine
+from akmatori_server.incidents.groups import places_of_group
 from akmatori_server.installation import Installation
-from akmatori_server.investigation.rules.investigator import RuleInvestigator
+from akmatori_server.investigation.choice import ChosenInvestigator
+from akmatori_server.investigation.ports import Investigator
+from akmatori_server.investigation.rules import RuleInvestigator, SkillFiles
 from akmatori_server.investigation.runner import Runner
 from akmatori_server.services import Services, build_services
+from akmatori_server.settings.proxy import ProxyService
 
 # The name of the lock among PostgreSQL's advisory locks, which all programs of a database share.
 START_LOCK = 0x616B6D61_73747274
@@ -56,6 +62,7 @@ class Lifecycle:
         self._is_running = False
         self.services.ingest.close()
         self._engine.stop()
+        self.services.notifications.courier.close()
         self._site.close()
         _log.info("server_stopped")
 
@@ -73,11 +80,35 @@ class Lifecycle:
         """Say what is wrong with the engine, if anything."""
         return None if self._is_running else "The engine that runs investigations is not running."
 
+    def investigator(self) -> Investigator:
+        """Return who investigates: a model where one is configured, the rules everywhere else."""
+        site, services = self._site, self.services
+        agents = AgentSite(
+            database=site.database,
+            toolbox=services.toolbox,
+            library=Library(site.database, skills=services.skills, context_files=services.context_files),
+            route=services.settings.route(ProxyService.LLM),
+            now=site.now,
+            budget=site.settings.budget,
+        )
+        return ChosenInvestigator(
+            config=services.settings.llm_active,
+            agent=lambda config: AgentInvestigator(agents, config),
+            rules=RuleInvestigator(
+                site.database,
+                now=site.now,
+                tools=services.toolbox,
+                skills=SkillFiles(services.skills.workspace),
+                first_look=site.settings.first_look,
+            ),
+        )
+
     def _work(self) -> None:
         site, services = self._site, self.services
-        investigator = RuleInvestigator(site.database, now=site.now)
-        runner = Runner(site.database, investigator, now=site.now, events=services.events)
+        runner = Runner(site.database, self.investigator(), now=site.now, events=services.events)
         services.declare_schedules(self._engine)
-        self._engine.run(runner.run, site.settings.concurrency)
+        places = site.settings.concurrency
+        per_source = places_of_group(places, site.settings.concurrency_per_source)
+        self._engine.run(runner.run, places, per_group=per_source)
         # What fell due while nobody was at work need not wait for the next hour.
         services.retention.run_if_due()

@@ -23,6 +23,8 @@ from akmatori_server.crypto import KEY_FILE, SecretBox, SecretUnreadableError
 from akmatori_server.database import Database
 from akmatori_server.deliveries.sealing import DELIVERY_KEY
 from akmatori_server.mcp_servers.tables import mcp_servers
+from akmatori_server.notifications.tables import notification_targets
+from akmatori_server.proposals.tables import proposals
 from akmatori_server.secrets.vault import SEALED
 from akmatori_server.settings.tables import llm_configs, proxy_settings, slack_settings
 from akmatori_server.tools.tables import ssh_keys, tools
@@ -57,11 +59,14 @@ SEALED_COLUMNS = (
     SealedColumn(alert_sources, "uuid", "webhook_secret"),
     SealedColumn(tools, "id", "settings", is_json=True),
     SealedColumn(ssh_keys, "uuid", "private_key"),
+    # Forgotten, the action can no longer be done.
+    SealedColumn(proposals, "uuid", "sealed"),
     SealedColumn(mcp_servers, "id", "env_vars", is_json=True),
     SealedColumn(mcp_servers, "id", "auth_config", is_json=True),
     SealedColumn(slack_settings, "id", "bot_token"),
     SealedColumn(slack_settings, "id", "signing_secret"),
     SealedColumn(slack_settings, "id", "app_token"),
+    SealedColumn(notification_targets, "uuid", "url"),
     SealedColumn(proxy_settings, "id", "password"),
     SealedColumn(llm_configs, "id", "api_key"),
 )

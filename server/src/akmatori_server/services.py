@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import attrs
 
 from akmatori_server.alert_sources.at_hand import SourcesAtHand
@@ -26,7 +28,14 @@ from akmatori_server.http_connectors.service import HttpConnectorService
 from akmatori_server.incidents.control import InvestigationControl
 from akmatori_server.incidents.service import IncidentService
 from akmatori_server.installation import Installation
+from akmatori_server.investigation.lost import LostInvestigations
+from akmatori_server.kits.registry import registry
+from akmatori_server.kubernetes.services import KubernetesServices, build_kubernetes
 from akmatori_server.mcp_servers.service import McpServerService
+from akmatori_server.notifications.parts import Notifications, build_notifications
+from akmatori_server.outgoing.policy import Policy
+from akmatori_server.proposals.execution import ProposalExecution
+from akmatori_server.proposals.service import ProposalService
 from akmatori_server.retention.job import RetentionJob
 from akmatori_server.runbooks.mirror import RunbookMirror
 from akmatori_server.runbooks.service import RunbookService
@@ -39,6 +48,9 @@ from akmatori_server.skills.service import SkillService
 from akmatori_server.skills.sync import SkillSync
 from akmatori_server.skills.views import SkillViews
 from akmatori_server.skills.workspace import SkillWorkspace
+from akmatori_server.toolbox.bench import Desk
+from akmatori_server.toolbox.history import CallHistory
+from akmatori_server.toolbox.toolbox import Toolbox
 from akmatori_server.tools.assignable import ShownTools
 from akmatori_server.tools.service import ToolService
 from akmatori_server.tools.ssh_keys import SshKeyService
@@ -58,6 +70,7 @@ class Services:
     settings: SettingsService
     incidents: IncidentService
     control: InvestigationControl
+    lost_investigations: LostInvestigations
     alert_sources: AlertSourceService
     alerts: AlertReader
     ingest: Ingest
@@ -70,21 +83,29 @@ class Services:
     runbook_mirror: RunbookMirror
     tools: ToolService
     ssh_keys: SshKeyService
+    toolbox: Toolbox
+    call_history: CallHistory
+    proposals: ProposalService
+    proposal_execution: ProposalExecution
     http_connectors: HttpConnectorService
     mcp_servers: McpServerService
     skills: SkillService
     skill_scripts: ScriptService
     skill_sync: SkillSync
     context_files: ContextFileService
+    notifications: Notifications
     retention: RetentionJob
+    kubernetes: KubernetesServices
 
     def prepare(self) -> None:
         """Write what every installation has, and bring files and rows together after a crash."""
         # First of all: a file that cannot be used ends the start.
         self.correlation_rules.load()
         self.settings.seed()
+        self.notifications.service.seed()
         self.alert_sources.seed_types()
         self.tools.seed_types()
+        self.mcp_servers.seed_types()
         self.skills.seed_system_skills()
         self.skill_sync.recover()
         self.context_files.recover()
@@ -96,6 +117,10 @@ class Services:
         self.event_cleanup.declare(engine)
         self.silence_release.declare(engine)
         self.delivery_cleanup.declare(engine)
+        self.kubernetes.declare(engine)
+        self.proposal_execution.declare(engine)
+        self.lost_investigations.declare(engine)
+        self.notifications.declare(engine)
         engine.schedule("runbook-mirror", MIRROR_SCHEDULE, self._mirror_runbooks)
 
     def _mirror_runbooks(self) -> None:
@@ -110,6 +135,8 @@ def build_services(site: Installation, engine: Engine) -> Services:
     hub = EventHub(database, events, limits=StreamLimits(streams=site.settings.event_streams))
     site.stopping.listen(hub.end)
     settings = SettingsService(database, secrets, now=now)
+    notifications = build_notifications(site, engine, settings)
+    events.tell(notifications.announcer.hear)
     incidents = IncidentService(database, queue=engine, data_directory=data, now=now)
     sources = AlertSourceService(database, secrets, now=now)
     rules = RulesService(database, audit, file=site.settings.rules_file, now=now)
@@ -127,6 +154,26 @@ def build_services(site: Installation, engine: Engine) -> Services:
     )
     held = HeldAlerts(sources, incidents, rules=rules, silences=silences, events=events)
     tools = ToolService(database, secrets, audit, now=now)
+    proposals = ProposalService(
+        database,
+        secrets,
+        audit,
+        queue=engine,
+        events=events,
+        now=now,
+        lifetime=timedelta(hours=site.settings.proposal_hours),
+    )
+    desk = Desk(
+        database=database,
+        audit=audit,
+        propose=notifications.announcer.telling(proposals.propose, now=now),
+        now=now,
+    )
+    connectors = HttpConnectorService(database, audit, now=now)
+    mcp_servers = McpServerService(database, secrets, audit, now=now)
+    policy = Policy(site.settings.allowed_networks)
+    kit_of = registry(database, settings, connectors, mcp_servers, policy=policy)
+    toolbox = Toolbox(desk, tools, kit_of, more_secrets=mcp_servers.secrets)
     workspace = SkillWorkspace(database, SafeDirectory(data / "skills"))
     skills = SkillService(workspace, SkillViews(workspace, ShownTools(tools)), audit=audit, now=now)
     return Services(
@@ -136,6 +183,7 @@ def build_services(site: Installation, engine: Engine) -> Services:
         event_cleanup=EventCleanup(database, now=now),
         settings=settings,
         incidents=incidents,
+        lost_investigations=LostInvestigations(database, engine, now=now),
         control=InvestigationControl(database, queue=engine, events=events, now=now),
         alert_sources=sources,
         alerts=AlertReader(database, rules),
@@ -149,13 +197,21 @@ def build_services(site: Installation, engine: Engine) -> Services:
         runbook_mirror=RunbookMirror(database, SafeDirectory(data / "runbooks"), audit=audit, now=now),
         tools=tools,
         ssh_keys=SshKeyService(tools, audit),
-        http_connectors=HttpConnectorService(database, audit, now=now),
-        mcp_servers=McpServerService(database, secrets, audit, now=now),
+        toolbox=toolbox,
+        call_history=CallHistory(database),
+        proposals=proposals,
+        proposal_execution=ProposalExecution(
+            proposals, tools, kit_of, redactor=toolbox.redactor, limits=desk.limits
+        ),
+        http_connectors=connectors,
+        mcp_servers=mcp_servers,
         skills=skills,
         skill_scripts=ScriptService(workspace, audit=audit, now=now),
         skill_sync=SkillSync(workspace, audit=audit, now=now),
         context_files=ContextFileService(
             database, SafeDirectory(data / "context"), audit=audit, prompts=skills, now=now
         ),
+        notifications=notifications,
         retention=RetentionJob(database, settings, audit, data_directory=data, now=now),
+        kubernetes=build_kubernetes(site, engine),
     )

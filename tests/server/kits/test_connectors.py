@@ -14,12 +14,12 @@ from akmatori_server.http_connectors.definition import parsed_definition
 from akmatori_server.http_connectors.service import HttpConnectorService
 from akmatori_server.http_connectors.settings_schema import type_of
 from akmatori_server.kits.connectors import ConnectorKit, connector_kit
-from akmatori_server.toolbox.models import Access, Invocation, Output, ToolFailedError
+from akmatori_server.toolbox.models import Access, Invocation, OutcomeUnknownError, Output, ToolFailedError
 from akmatori_server.toolbox.session import Session
 from akmatori_server.tools.models import OpenTool, Tool, ToolType
 from tests.server.http_connectors.billing import BILLING, TOKEN
 from tests.server.tools.workshop import make_workshop
-from tests.support.origin import Origin, Reply, running_origin
+from tests.support.origin import Asked, Origin, Reply, running_origin
 
 DEFINITION = parsed_definition(
     tool_type_name=BILLING.tool_type_name,
@@ -91,6 +91,20 @@ def test_a_call_is_made_as_it_was_declared(origin: Origin) -> None:
     assert (asked.headers["authorization"], asked.headers["x-team"]) == (f"Bearer {TOKEN}", "ops")
     origin.reply = lambda _asked: Reply("plain")
     assert run(origin.url, "huge", {}).value == "plain"
+
+
+def test_what_was_sent_and_not_answered_may_have_been_done(origin: Origin) -> None:
+    """Whoever approved it must look; what could not even be sent was not done."""
+
+    def breaking_off(_asked: Asked) -> Reply:
+        raise ConnectionAbortedError
+
+    origin.reply = breaking_off
+    with pytest.raises(OutcomeUnknownError):
+        run(origin.url, "pay", {"sum": "5"}, allow_writes=True)
+    with pytest.raises(ToolFailedError) as refused:
+        run("http://127.0.0.1:9", "pay", {"sum": "5"}, allow_writes=True)
+    assert not isinstance(refused.value, OutcomeUnknownError)
 
 
 def test_writes_need_to_be_allowed(origin: Origin) -> None:

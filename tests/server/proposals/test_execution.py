@@ -15,7 +15,14 @@ from akmatori_server.proposals.execution import CHANGED
 from akmatori_server.proposals.models import Ending, ProposalState
 from akmatori_server.proposals.service import INTERRUPTED
 from akmatori_server.proposals.tables import proposals
-from akmatori_server.toolbox.models import Access, Invocation, Output, Plan, ToolFailedError
+from akmatori_server.toolbox.models import (
+    Access,
+    Invocation,
+    OutcomeUnknownError,
+    Output,
+    Plan,
+    ToolFailedError,
+)
 from akmatori_server.tools import store as tools_store
 from akmatori_server.tools.models import ToolChanges
 from akmatori_server.tools.tables import tools
@@ -68,6 +75,11 @@ async def _hang(_call: Invocation) -> Output:
     ("answer", "state", "says"),
     [
         (lambda _call: _raise(ToolFailedError(f"{TOKEN} is no key here.")), "failed", " is no key here."),
+        (
+            lambda _call: _raise(OutcomeUnknownError("It broke off.")),
+            "unknown",
+            "Whether it was done is not known",
+        ),
         (lambda _call: _raise(RuntimeError("reset by peer")), "unknown", "RuntimeError"),
         (_hang, "unknown", "within 0.05 seconds, and the outcome is not known"),
     ],

@@ -17,6 +17,12 @@ class Action(enum.StrEnum):
     INCIDENT_CANCELLED = "incident:cancelled"
     INCIDENT_RETRIED = "incident:retried"
 
+    PROPOSAL_CREATED = "proposal:created"
+    PROPOSAL_APPROVED = "proposal:approved"
+    PROPOSAL_REJECTED = "proposal:rejected"
+    # Done, failed, lost on the way, or expired: what the server says about it by itself.
+    PROPOSAL_ENDED = "proposal:ended"
+
     ALERT_SOURCE_CREATED = "alert_source:created"
     ALERT_SOURCE_UPDATED = "alert_source:updated"
     ALERT_SOURCE_DELETED = "alert_source:deleted"
@@ -68,6 +74,8 @@ class Action(enum.StrEnum):
     LLM_DELETED = "settings:llm:deleted"
     LLM_ACTIVATED = "settings:llm:activated"
     PROXY_UPDATED = "settings:proxy:updated"
+    NOTIFICATIONS_UPDATED = "settings:notifications:updated"
+    NOTIFICATION_TESTED = "settings:notifications:tested"
     RETENTION_UPDATED = "settings:retention:updated"
 
     SECRETS_ROTATED = "secrets:rotated"

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from akmatori_server.auth.service import AuthService
 from akmatori_server.http.call import Caller
+from akmatori_server.http.security import Requested
 
 # How long a revoked key or an expired token may still pass, in another process than the one that revoked it.
 REMEMBERED_SECONDS = 5.0
@@ -32,8 +33,8 @@ class CachingAuthenticator:
         self._clock = clock
         self._verified: dict[bytes, _Verified] = {}
 
-    async def authenticate(self, credential: str) -> Caller | None:
-        """Return the caller of a token or API key, or None when it is not valid."""
+    async def authenticate(self, credential: str, _requested: Requested, /) -> Caller | None:
+        """Return the caller of a token or API key, or None when it is not valid. What it is for does not matter."""
         digest = hashlib.sha256(credential.encode("utf-8", "surrogatepass")).digest()
         revocations = self._service.revocations
         known = self._verified.get(digest)

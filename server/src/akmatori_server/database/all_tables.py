@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from akmatori_server import idempotency
+from akmatori_server.agent import tables as agent
 from akmatori_server.alert_sources import tables as alert_sources
 from akmatori_server.alerts import tables as alerts
 from akmatori_server.audit import tables as audit
@@ -15,8 +16,13 @@ from akmatori_server.engine import tables as engine
 from akmatori_server.events import tables as events
 from akmatori_server.http_connectors import tables as http_connectors
 from akmatori_server.incidents import tables as incidents
+from akmatori_server.kubernetes.costs import tables as kubernetes_costs
+from akmatori_server.kubernetes.drift import tables as kubernetes_drift
+from akmatori_server.kits.ssh import tables as ssh
 from akmatori_server.mcp_servers import tables as mcp_servers
+from akmatori_server.notifications import tables as notifications
 from akmatori_server.retention import tables as retention
+from akmatori_server.proposals import tables as proposals
 from akmatori_server.runbooks import tables as runbooks
 from akmatori_server.settings import tables as settings
 from akmatori_server.silences import tables as silences
@@ -25,6 +31,7 @@ from akmatori_server.toolbox import tables as toolbox
 from akmatori_server.tools import tables as tools
 
 MODULES = (
+    agent,
     alert_sources,
     alerts,
     audit,
@@ -37,12 +44,17 @@ MODULES = (
     http_connectors,
     idempotency,
     incidents,
+    kubernetes_costs,
+    kubernetes_drift,
     mcp_servers,
+    notifications,
     retention,
+    proposals,
     runbooks,
     settings,
     silences,
     skills,
+    ssh,
     toolbox,
     tools,
 )

@@ -26,12 +26,6 @@ PENDING: Mapping[str, frozenset[str]] = {
             # findings
             "listFindings",
             "getFindingsSummary",
-            # costs
-            "getCosts",
-            "listCostRecommendations",
-            # drift
-            "listDrift",
-            "getNamespaceDrift",
             # token_usage
             "getTokenUsage",
             # notifications

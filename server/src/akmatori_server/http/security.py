@@ -6,17 +6,33 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlencode
 
+import attrs
+
 from akmatori_server.auth.keys import PREFIX
 from akmatori_server.errors import Unauthorized
 from akmatori_server.http.call import Caller
-from akmatori_server.http.connexion_names import NO_VALUE
+from akmatori_server.http.connexion_names import NO_VALUE, ROUTING_CONTEXT
+
+
+@attrs.frozen(kw_only=True)
+class Requested:
+    """What a credential is shown for: a routed request, and the system that it belongs to."""
+
+    method: str
+    path: str
+    # Where the paths of its system begin, such as `/api/v1`; "" for the system at the root.
+    base_path: str
 
 
 class Authenticator(Protocol):
     """Decides who a credential belongs to."""
 
-    async def authenticate(self, credential: str) -> Caller | None:
-        """Return the caller of a token or API key, or None when it is not valid."""
+    async def authenticate(self, credential: str, requested: Requested, /) -> Caller | None:
+        """Return the caller of a token or API key, or None when it is not valid.
+
+        Raises:
+            ApiError: it is known why the credential is not good for this request, or nobody can say now.
+        """
         ...
 
 
@@ -45,12 +61,17 @@ class _Scheme:
             credential = find(request.scope)
             if credential is None:
                 return NO_VALUE
-            caller = await self._authenticator.authenticate(credential)
+            caller = await self._authenticator.authenticate(credential, _requested(request.scope))
             if caller is None:
                 raise Unauthorized("The token or API key is not valid, or no longer.")
             return {"caller": caller}
 
         return check
+
+
+def _requested(scope: Mapping[str, Any]) -> Requested:
+    routing: Mapping[str, Any] = scope["extensions"][ROUTING_CONTEXT]
+    return Requested(method=scope["method"], path=scope["path"], base_path=routing["api_base_path"])
 
 
 def _from_authorization(scope: Mapping[str, Any]) -> str | None:

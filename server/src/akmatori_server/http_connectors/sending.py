@@ -17,7 +17,14 @@ MOST_BYTES = 1024 * 1024
 
 
 class SendingFailedError(Exception):
-    """There is no answer; the sentence says why, and holds no secret."""
+    """There is no answer; the sentence says why, and holds no secret.
+
+    `may_have_arrived`: the API may have got the request all the same.
+    """
+
+    def __init__(self, sentence: str, *, may_have_arrived: bool) -> None:
+        super().__init__(sentence)
+        self.may_have_arrived = may_have_arrived
 
 
 @attrs.frozen(kw_only=True)
@@ -73,7 +80,9 @@ async def send_with(client: Client, request: ApiRequest, *, most_bytes: int = MO
     try:
         answer = await client.send(outgoing)
     except OutgoingError as error:
-        raise SendingFailedError(without_secrets(str(error), request.secrets)) from None
+        raise SendingFailedError(
+            without_secrets(str(error), request.secrets), may_have_arrived=error.may_have_arrived
+        ) from None
     location = answer.headers.get("location")
     return ApiAnswer(
         status=answer.status,

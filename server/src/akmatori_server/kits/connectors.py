@@ -20,7 +20,14 @@ from akmatori_server.outgoing.models import MOST_BYTES
 from akmatori_server.outgoing.policy import PUBLIC_ONLY, Policy
 from akmatori_server.settings.route import Route, direct
 from akmatori_server.toolbox.kit import Kit
-from akmatori_server.toolbox.models import Access, Invocation, Output, Plan, ToolFailedError
+from akmatori_server.toolbox.models import (
+    Access,
+    Invocation,
+    OutcomeUnknownError,
+    Output,
+    Plan,
+    ToolFailedError,
+)
 from akmatori_server.toolbox.session import Session
 from akmatori_server.tools.models import ToolType
 
@@ -70,7 +77,8 @@ class ConnectorKit(Kit):
         try:
             answer = await send_with(client, request, most_bytes=MOST_BYTES)
         except SendingFailedError as error:
-            raise ToolFailedError(str(error)) from None
+            failed = OutcomeUnknownError if error.may_have_arrived else ToolFailedError
+            raise failed(str(error)) from None
         except SecretUnreadableError as error:
             raise ToolFailedError(f"The proxy cannot be used: {error}") from None
         if not 200 <= answer.status < 300:

@@ -25,6 +25,11 @@ class BrokenOffError(Exception):
 class CallFailedError(Exception):
     """The server answered that it cannot do it, or answered nonsense; the sentence holds no secret."""
 
+    def __init__(self, sentence: str, *, may_have_happened: bool = False) -> None:
+        super().__init__(sentence)
+        # It did not answer, and may have done it all the same.
+        self.may_have_happened = may_have_happened
+
 
 @attrs.frozen(kw_only=True)
 class OfferedTool:
@@ -113,7 +118,7 @@ class Connection:
             if root.code == CONNECTION_CLOSED or str(root) == "Session terminated":
                 return BrokenOffError()
             if root.code == REQUEST_TIMEOUT:
-                return CallFailedError("it did not answer in time.")
+                return CallFailedError("it did not answer in time.", may_have_happened=True)
             return CallFailedError(f"{self._said(str(root)).rstrip('.')}.")
         if isinstance(
             root, (anyio.ClosedResourceError, anyio.BrokenResourceError, httpx2.TransportError, OSError)

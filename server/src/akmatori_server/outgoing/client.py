@@ -205,7 +205,7 @@ def _failure(
         reason = Reason.TLS if _is_tls(error) else Reason.CONNECTION
         return OutgoingError(f"No connection to {place}{way}: {cause}", reason)
     if isinstance(error, httpcore.NetworkError):
-        return OutgoingError(f"The connection to {place}{way} broke off.", Reason.CONNECTION)
+        return OutgoingError(f"The connection to {place}{way} broke off.", Reason.BROKEN)
     return OutgoingError(f"{place} did not answer in HTTP{way}.", Reason.PROTOCOL)
 
 

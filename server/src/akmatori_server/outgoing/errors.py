@@ -14,6 +14,8 @@ class Reason(enum.StrEnum):
     # The certificate, or TLS itself.
     TLS = "tls"
     CONNECTION = "connection"
+    # It stood, and ended before the answer did.
+    BROKEN = "broken"
     # What came back is not HTTP, or leads round in circles.
     PROTOCOL = "protocol"
 
@@ -24,6 +26,11 @@ class OutgoingError(Exception):
     def __init__(self, sentence: str, reason: Reason) -> None:
         super().__init__(sentence)
         self.reason = reason
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the other side may have got the request all the same, and done what it asks for."""
+        return self.reason in {Reason.TIMEOUT, Reason.BROKEN, Reason.PROTOCOL}
 
 
 class AddressRefusedError(OutgoingError):

@@ -18,7 +18,14 @@ from akmatori_server.proposals.service import TASK, Begun, ProposalService
 from akmatori_server.redaction import Redactor
 from akmatori_server.toolbox.kit import Kit
 from akmatori_server.toolbox.limits import CallLimits
-from akmatori_server.toolbox.models import Access, Invocation, Output, Plan, ToolFailedError
+from akmatori_server.toolbox.models import (
+    Access,
+    Invocation,
+    OutcomeUnknownError,
+    Output,
+    Plan,
+    ToolFailedError,
+)
 from akmatori_server.toolbox.ports import KitOf
 from akmatori_server.toolbox.rendering import rendered
 from akmatori_server.toolbox.session import Session
@@ -167,6 +174,9 @@ class ProposalExecution:
         try:
             async with asyncio.timeout(seconds):
                 output = await ready.kit.run(ready.call, session)
+        except OutcomeUnknownError as error:
+            sentence = f"{error} Whether it was done is not known; look before you repeat it."
+            return Ending(state=ProposalState.UNKNOWN, text=redact(sentence))
         except ToolFailedError as error:
             return Ending(state=ProposalState.FAILED, text=redact(str(error)))
         except TimeoutError:

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
+
+import sqlalchemy as sa
 
 from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.akmatori import codec, models
-from akmatori_server.audit import Action
+from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.etag import require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.settings.general import GeneralSettings
 from akmatori_server.settings.llm_handlers import LlmHandlers
 from akmatori_server.settings.proxy import ProxyService, ProxySettings
 from akmatori_server.settings.retention import RetentionSettings
+from akmatori_server.settings.service import SettingsService
 from akmatori_server.settings.shown import etag, general_model, proxy_model, retention_model, slack_model
 from akmatori_server.settings.slack import SlackSettings
 
 T = TypeVar("T")
 
 
+SlackChanged = Callable[[sa.Connection], None]
+"""Hears that the Slack settings are others now, in the transaction that changes them."""
+
+
+def _unheard(_connection: sa.Connection) -> None:
+    """Nobody uses Slack."""
+
+
 class SettingsHandlers(LlmHandlers):
     """The settings over HTTP."""
+
+    def __init__(
+        self, settings: SettingsService, trail: AuditTrail, *, slack_changed: SlackChanged = _unheard
+    ) -> None:
+        super().__init__(settings, trail)
+        self._slack_changed = slack_changed
 
     def get_general_settings(self, _call: Call, /) -> Answer[models.GeneralSettings]:
         """Read the general settings."""
@@ -72,6 +90,7 @@ class SettingsHandlers(LlmHandlers):
                 codec.encode_slack_settings(slack_model(before)),
                 codec.encode_slack_settings(slack_model(after)),
             )
+            self._slack_changed(write.connection)
         return _slack(after)
 
     def get_proxy_settings(self, _call: Call, /) -> Answer[models.ProxySettings]:

@@ -18,6 +18,10 @@ class ToolFailedError(Exception):
     """A call did not work, or is refused. The sentence is for a model or a person, and holds no secret."""
 
 
+class OutcomeUnknownError(ToolFailedError):
+    """A call was sent, and nobody knows what came of it: no answer came, or not the whole of it."""
+
+
 class Access(enum.StrEnum):
     """What a call does to the system it is made on."""
 

@@ -18,7 +18,7 @@ from akmatori_server.incidents.storable import JSON
 from akmatori_server.kits.mcp import McpKit
 from akmatori_server.mcp_servers.models import Endpoint, Transport
 from akmatori_server.mcp_servers.tool_type import SETTINGS
-from akmatori_server.toolbox.models import Access, Output, ToolFailedError
+from akmatori_server.toolbox.models import Access, OutcomeUnknownError, Output, ToolFailedError
 from akmatori_server.toolbox.session import Session
 from akmatori_server.tools.definition import ToolFunction, TypeDefinition
 from akmatori_server.tools.models import OpenTool
@@ -195,7 +195,7 @@ def test_a_server_that_dies_is_started_once_more_for_a_read(tmp_path: Path) -> N
             assert "pid" in str(again.value)
             with pytest.raises(ToolFailedError, match="ended during the call, twice"):
                 await used.call("die")
-            with pytest.raises(ToolFailedError, match="Whether it was done is not known"):
+            with pytest.raises(OutcomeUnknownError, match="broke off during the call"):
                 await used.call("die_changing")
             assert "pid" in str((await used.call("look")).value)
 

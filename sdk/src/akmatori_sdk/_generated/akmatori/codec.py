@@ -49,6 +49,7 @@ from .models import (
     ApiKeyList,
     ApiKeyPage,
     ApiKeyScope,
+    ApproveProposalRequest,
     AuditActorKind,
     AuditEntry,
     AuditEntryPage,
@@ -152,7 +153,22 @@ from .models import (
     McpServerTestResult,
     McpTool,
     McpTransport,
+    Notification,
+    NotificationArray,
+    NotificationAttempt,
+    NotificationKind,
+    NotificationList,
+    NotificationOutcome,
+    NotificationPage,
+    NotificationSettings,
+    NotificationState,
+    NotificationTarget,
+    NotificationTestResult,
     Pagination,
+    Proposal,
+    ProposalArguments,
+    ProposalPage,
+    ProposalState,
     ProxyServices,
     ProxyServiceState,
     ProxyServicesUpdate,
@@ -161,6 +177,7 @@ from .models import (
     PutSkillScriptRequest,
     Readiness,
     ReadinessChecks,
+    RejectProposalRequest,
     RetentionSettings,
     Runbook,
     RunbookArray,
@@ -185,15 +202,22 @@ from .models import (
     SkillScriptsCleared,
     SkillSyncResult,
     SkippedDirectory,
+    SlackNotifications,
     SlackSettings,
     SshKey,
     SshKeyArray,
     SshKeyList,
     SshKeyPage,
     TestHttpConnectorRequest,
+    TestNotificationsRequest,
     TokenInfo,
     Tool,
     ToolArray,
+    ToolCall,
+    ToolCallAccess,
+    ToolCallArguments,
+    ToolCallPage,
+    ToolCallState,
     ToolCatalogue,
     ToolList,
     ToolPage,
@@ -209,12 +233,15 @@ from .models import (
     UpdateLlmConfigRequest,
     UpdateLlmSettingsRequest,
     UpdateMcpServerRequest,
+    UpdateNotificationSettingsRequest,
+    UpdateNotificationTarget,
     UpdateProxySettingsRequest,
     UpdateRetentionSettingsRequest,
     UpdateSilenceRequest,
     UpdateSkillPromptRequest,
     UpdateSkillRequest,
     UpdateSkillToolsRequest,
+    UpdateSlackNotifications,
     UpdateSlackSettingsRequest,
     UpdateSshKeyRequest,
     UpdateToolRequest,
@@ -242,7 +269,31 @@ _INCIDENT_STATUS = EnumTable(IncidentStatus)
 _LLM_PROVIDER = EnumTable(LlmProvider)
 _LLM_THINKING_LEVEL = EnumTable(LlmThinkingLevel)
 _MCP_TRANSPORT = EnumTable(McpTransport)
+_NOTIFICATION_KIND = EnumTable(NotificationKind)
+_NOTIFICATION_OUTCOME = EnumTable(NotificationOutcome)
+_NOTIFICATION_STATE = EnumTable(NotificationState)
+_PROPOSAL_STATE = EnumTable(ProposalState)
 _SILENCE_STATE = EnumTable(SilenceState)
+_TOOL_CALL_ACCESS = EnumTable(ToolCallAccess)
+_TOOL_CALL_STATE = EnumTable(ToolCallState)
+
+
+def _read_approve_proposal_request(d: Any) -> ApproveProposalRequest:
+    members(d)
+    o = _new(ApproveProposalRequest)
+    o.digest = UNSET if "digest" not in d else v if (v := d["digest"]) is None or type(v) is str else wrong()
+    o.note = UNSET if "note" not in d else v if (v := d["note"]) is None or type(v) is str else wrong()
+    return o
+
+
+def encode_approve_proposal_request(o: ApproveProposalRequest) -> dict[str, Any]:
+    """Make JSON of ApproveProposalRequest."""
+    d: dict[str, Any] = {}
+    if (v_digest := o.digest) is not UNSET:
+        d["digest"] = v_digest
+    if (v_note := o.note) is not UNSET:
+        d["note"] = v_note
+    return d
 
 
 def _read_compared_value(d: Any) -> ComparedValue:
@@ -792,6 +843,50 @@ def encode_mcp_tool(o: McpTool) -> dict[str, Any]:
     }
 
 
+def _read_notification_target(d: Any) -> NotificationTarget:
+    o = _new(NotificationTarget)
+    o.name = v if type(v := d["name"]) is str else wrong()
+    o.url = v if type(v := d["url"]) is str else wrong()
+    o.enabled = v if type(v := d["enabled"]) is bool else wrong()
+    o.kinds = [_NOTIFICATION_KIND[x] for x in items(d["kinds"])]
+    o.extra = {} if len(d) == 4 else unknown(d, NotificationTarget)
+    return o
+
+
+def encode_notification_target(o: NotificationTarget) -> dict[str, Any]:
+    """Make JSON of NotificationTarget."""
+    return {
+        **o.extra,
+        "name": o.name,
+        "url": o.url,
+        "enabled": o.enabled,
+        "kinds": o.kinds,
+    }
+
+
+def _read_notification_test_result(d: Any) -> NotificationTestResult:
+    o = _new(NotificationTestResult)
+    o.channel = v if type(v := d["channel"]) is str else wrong()
+    o.success = v if type(v := d["success"]) is bool else wrong()
+    o.message = v if type(v := d["message"]) is str else wrong()
+    o.duration_ms = v if type(v := d["duration_ms"]) is int else wrong()
+    o.http_status = v if (v := d["http_status"]) is None or type(v) is int else wrong()
+    o.extra = {} if len(d) == 5 else unknown(d, NotificationTestResult)
+    return o
+
+
+def encode_notification_test_result(o: NotificationTestResult) -> dict[str, Any]:
+    """Make JSON of NotificationTestResult."""
+    return {
+        **o.extra,
+        "channel": o.channel,
+        "success": o.success,
+        "message": o.message,
+        "duration_ms": o.duration_ms,
+        "http_status": o.http_status,
+    }
+
+
 def _read_pagination(d: Any) -> Pagination:
     o = _new(Pagination)
     o.page = v if type(v := d["page"]) is int else wrong()
@@ -1060,6 +1155,21 @@ def encode_put_skill_script_request(o: PutSkillScriptRequest) -> dict[str, Any]:
     return d
 
 
+def _read_reject_proposal_request(d: Any) -> RejectProposalRequest:
+    members(d)
+    o = _new(RejectProposalRequest)
+    o.note = UNSET if "note" not in d else v if (v := d["note"]) is None or type(v) is str else wrong()
+    return o
+
+
+def encode_reject_proposal_request(o: RejectProposalRequest) -> dict[str, Any]:
+    """Make JSON of RejectProposalRequest."""
+    d: dict[str, Any] = {}
+    if (v_note := o.note) is not UNSET:
+        d["note"] = v_note
+    return d
+
+
 def _read_retention_settings(d: Any) -> RetentionSettings:
     o = _new(RetentionSettings)
     o.id = v if type(v := d["id"]) is int else wrong()
@@ -1287,6 +1397,21 @@ def encode_skipped_directory(o: SkippedDirectory) -> dict[str, Any]:
     }
 
 
+def _read_slack_notifications(d: Any) -> SlackNotifications:
+    o = _new(SlackNotifications)
+    o.kinds = [_NOTIFICATION_KIND[x] for x in items(d["kinds"])]
+    o.extra = {} if len(d) == 1 else unknown(d, SlackNotifications)
+    return o
+
+
+def encode_slack_notifications(o: SlackNotifications) -> dict[str, Any]:
+    """Make JSON of SlackNotifications."""
+    return {
+        **o.extra,
+        "kinds": o.kinds,
+    }
+
+
 def _read_slack_settings(d: Any) -> SlackSettings:
     o = _new(SlackSettings)
     o.id = v if type(v := d["id"]) is int else wrong()
@@ -1389,6 +1514,19 @@ def encode_test_http_connector_request(o: TestHttpConnectorRequest) -> dict[str,
     if (v_arguments := o.arguments) is not UNSET:
         d["arguments"] = v_arguments
     return d
+
+
+def _read_test_notifications_request(d: Any) -> TestNotificationsRequest:
+    o = _new(TestNotificationsRequest)
+    o.channel = v if type(v := d["channel"]) is str else wrong()
+    return o
+
+
+def encode_test_notifications_request(o: TestNotificationsRequest) -> dict[str, Any]:
+    """Make JSON of TestNotificationsRequest."""
+    return {
+        "channel": o.channel,
+    }
 
 
 def _read_token_info(d: Any) -> TokenInfo:
@@ -1599,6 +1737,37 @@ def encode_update_mcp_server_request(o: UpdateMcpServerRequest) -> dict[str, Any
     return d
 
 
+def _read_update_notification_target(d: Any) -> UpdateNotificationTarget:
+    o = _new(UpdateNotificationTarget)
+    o.name = v if type(v := d["name"]) is str else wrong()
+    o.url = UNSET if "url" not in d else v if (v := d["url"]) is None or type(v) is str else wrong()
+    o.enabled = (
+        UNSET if "enabled" not in d else v if (v := d["enabled"]) is None or type(v) is bool else wrong()
+    )
+    o.kinds = (
+        UNSET
+        if "kinds" not in d
+        else None
+        if (v := d["kinds"]) is None
+        else [_NOTIFICATION_KIND[x] for x in items(v)]
+    )
+    return o
+
+
+def encode_update_notification_target(o: UpdateNotificationTarget) -> dict[str, Any]:
+    """Make JSON of UpdateNotificationTarget."""
+    d: dict[str, Any] = {
+        "name": o.name,
+    }
+    if (v_url := o.url) is not UNSET:
+        d["url"] = v_url
+    if (v_enabled := o.enabled) is not UNSET:
+        d["enabled"] = v_enabled
+    if (v_kinds := o.kinds) is not UNSET:
+        d["kinds"] = v_kinds
+    return d
+
+
 def _read_update_proxy_settings_request(d: Any) -> UpdateProxySettingsRequest:
     members(d)
     o = _new(UpdateProxySettingsRequest)
@@ -1733,6 +1902,19 @@ def encode_update_skill_tools_request(o: UpdateSkillToolsRequest) -> dict[str, A
     if (v_tool_instance_ids := o.tool_instance_ids) is not UNSET:
         d["tool_instance_ids"] = v_tool_instance_ids
     return d
+
+
+def _read_update_slack_notifications(d: Any) -> UpdateSlackNotifications:
+    o = _new(UpdateSlackNotifications)
+    o.kinds = [_NOTIFICATION_KIND[x] for x in items(d["kinds"])]
+    return o
+
+
+def encode_update_slack_notifications(o: UpdateSlackNotifications) -> dict[str, Any]:
+    """Make JSON of UpdateSlackNotifications."""
+    return {
+        "kinds": o.kinds,
+    }
 
 
 def _read_update_slack_settings_request(d: Any) -> UpdateSlackSettingsRequest:
@@ -3157,6 +3339,153 @@ def encode_mcp_server_test_result(o: McpServerTestResult) -> dict[str, Any]:
     return d
 
 
+def _read_notification_attempt(d: Any) -> NotificationAttempt:
+    o = _new(NotificationAttempt)
+    o.at = _datetime(d["at"])
+    o.outcome = _NOTIFICATION_OUTCOME[d["outcome"]]
+    o.sentence = v if type(v := d["sentence"]) is str else wrong()
+    o.duration_ms = v if (v := d["duration_ms"]) is None or type(v) is int else wrong()
+    o.http_status = v if (v := d["http_status"]) is None or type(v) is int else wrong()
+    o.extra = {} if len(d) == 5 else unknown(d, NotificationAttempt)
+    return o
+
+
+def encode_notification_attempt(o: NotificationAttempt) -> dict[str, Any]:
+    """Make JSON of NotificationAttempt."""
+    return {
+        **o.extra,
+        "at": o.at,
+        "outcome": o.outcome,
+        "sentence": o.sentence,
+        "duration_ms": o.duration_ms,
+        "http_status": o.http_status,
+    }
+
+
+def _read_notification_settings(d: Any) -> NotificationSettings:
+    o = _new(NotificationSettings)
+    o.id = v if type(v := d["id"]) is int else wrong()
+    o.slack = _read_slack_notifications(d["slack"])
+    o.targets = [_read_notification_target(x) for x in items(d["targets"])]
+    o.created_at = _datetime(d["created_at"])
+    o.updated_at = _datetime(d["updated_at"])
+    o.extra = {} if len(d) == 5 else unknown(d, NotificationSettings)
+    return o
+
+
+def encode_notification_settings(o: NotificationSettings) -> dict[str, Any]:
+    """Make JSON of NotificationSettings."""
+    return {
+        **o.extra,
+        "id": o.id,
+        "slack": encode_slack_notifications(o.slack),
+        "targets": [encode_notification_target(x) for x in o.targets],
+        "created_at": o.created_at,
+        "updated_at": o.updated_at,
+    }
+
+
+def _read_proposal(d: Any) -> Proposal:
+    o = _new(Proposal)
+    o.uuid = v if type(v := d["uuid"]) is str else wrong()
+    o.incident_uuid = v if type(v := d["incident_uuid"]) is str else wrong()
+    o.run = v if type(v := d["run"]) is int else wrong()
+    o.call_id = v if type(v := d["call_id"]) is str else wrong()
+    o.state = _PROPOSAL_STATE[d["state"]]
+    o.tool_id = v if type(v := d["tool_id"]) is int else wrong()
+    o.tool = v if type(v := d["tool"]) is str else wrong()
+    o.tool_type = v if type(v := d["tool_type"]) is str else wrong()
+    o.function = v if type(v := d["function"]) is str else wrong()
+    o.arguments = members(d["arguments"])
+    o.summary = v if type(v := d["summary"]) is str else wrong()
+    o.purpose = v if type(v := d["purpose"]) is str else wrong()
+    o.digest = v if type(v := d["digest"]) is str else wrong()
+    o.created_at = _datetime(d["created_at"])
+    o.expires_at = _datetime(d["expires_at"])
+    o.note = v if type(v := d["note"]) is str else wrong()
+    o.output = v if type(v := d["output"]) is str else wrong()
+    known = 17
+    if "decided_at" in d:
+        known += 1
+        o.decided_at = _datetime(d["decided_at"])
+    else:
+        o.decided_at = UNSET
+    if "decided_by" in d:
+        known += 1
+        o.decided_by = v if type(v := d["decided_by"]) is str else wrong()
+    else:
+        o.decided_by = UNSET
+    if "decided_from" in d:
+        known += 1
+        o.decided_from = v if type(v := d["decided_from"]) is str else wrong()
+    else:
+        o.decided_from = UNSET
+    if "started_at" in d:
+        known += 1
+        o.started_at = _datetime(d["started_at"])
+    else:
+        o.started_at = UNSET
+    if "ended_at" in d:
+        known += 1
+        o.ended_at = _datetime(d["ended_at"])
+    else:
+        o.ended_at = UNSET
+    o.extra = {} if len(d) == known else unknown(d, Proposal)
+    return o
+
+
+def encode_proposal(o: Proposal) -> dict[str, Any]:
+    """Make JSON of Proposal."""
+    d: dict[str, Any] = {
+        **o.extra,
+        "uuid": o.uuid,
+        "incident_uuid": o.incident_uuid,
+        "run": o.run,
+        "call_id": o.call_id,
+        "state": o.state,
+        "tool_id": o.tool_id,
+        "tool": o.tool,
+        "tool_type": o.tool_type,
+        "function": o.function,
+        "arguments": o.arguments,
+        "summary": o.summary,
+        "purpose": o.purpose,
+        "digest": o.digest,
+        "created_at": o.created_at,
+        "expires_at": o.expires_at,
+        "note": o.note,
+        "output": o.output,
+    }
+    if (v_decided_at := o.decided_at) is not UNSET:
+        d["decided_at"] = v_decided_at
+    if (v_decided_by := o.decided_by) is not UNSET:
+        d["decided_by"] = v_decided_by
+    if (v_decided_from := o.decided_from) is not UNSET:
+        d["decided_from"] = v_decided_from
+    if (v_started_at := o.started_at) is not UNSET:
+        d["started_at"] = v_started_at
+    if (v_ended_at := o.ended_at) is not UNSET:
+        d["ended_at"] = v_ended_at
+    return d
+
+
+def _read_proposal_page(d: Any) -> ProposalPage:
+    o = _new(ProposalPage)
+    o.data = [_read_proposal(x) for x in items(d["data"])]
+    o.pagination = _read_pagination(d["pagination"])
+    o.extra = {} if len(d) == 2 else unknown(d, ProposalPage)
+    return o
+
+
+def encode_proposal_page(o: ProposalPage) -> dict[str, Any]:
+    """Make JSON of ProposalPage."""
+    return {
+        **o.extra,
+        "data": [encode_proposal(x) for x in o.data],
+        "pagination": encode_pagination(o.pagination),
+    }
+
+
 def _read_readiness(d: Any) -> Readiness:
     o = _new(Readiness)
     o.status = v if type(v := d["status"]) is str else wrong()
@@ -3266,6 +3595,82 @@ def encode_skill_sync_result(o: SkillSyncResult) -> dict[str, Any]:
     }
 
 
+def _read_tool_call(d: Any) -> ToolCall:
+    o = _new(ToolCall)
+    o.id = v if type(v := d["id"]) is int else wrong()
+    o.call_id = v if type(v := d["call_id"]) is str else wrong()
+    o.tool = v if type(v := d["tool"]) is str else wrong()
+    o.tool_type = v if type(v := d["tool_type"]) is str else wrong()
+    o.function = v if type(v := d["function"]) is str else wrong()
+    o.arguments = members(d["arguments"])
+    o.purpose = v if type(v := d["purpose"]) is str else wrong()
+    o.access = _TOOL_CALL_ACCESS[d["access"]]
+    o.state = _TOOL_CALL_STATE[d["state"]]
+    o.started_at = _datetime(d["started_at"])
+    o.duration_ms = v if type(v := d["duration_ms"]) is int else wrong()
+    o.attempts = v if type(v := d["attempts"]) is int else wrong()
+    o.is_cached = v if type(v := d["is_cached"]) is bool else wrong()
+    o.is_truncated = v if type(v := d["is_truncated"]) is bool else wrong()
+    o.output = v if type(v := d["output"]) is str else wrong()
+    known = 15
+    if "ended_at" in d:
+        known += 1
+        o.ended_at = _datetime(d["ended_at"])
+    else:
+        o.ended_at = UNSET
+    if "proposal_uuid" in d:
+        known += 1
+        o.proposal_uuid = v if type(v := d["proposal_uuid"]) is str else wrong()
+    else:
+        o.proposal_uuid = UNSET
+    o.extra = {} if len(d) == known else unknown(d, ToolCall)
+    return o
+
+
+def encode_tool_call(o: ToolCall) -> dict[str, Any]:
+    """Make JSON of ToolCall."""
+    d: dict[str, Any] = {
+        **o.extra,
+        "id": o.id,
+        "call_id": o.call_id,
+        "tool": o.tool,
+        "tool_type": o.tool_type,
+        "function": o.function,
+        "arguments": o.arguments,
+        "purpose": o.purpose,
+        "access": o.access,
+        "state": o.state,
+        "started_at": o.started_at,
+        "duration_ms": o.duration_ms,
+        "attempts": o.attempts,
+        "is_cached": o.is_cached,
+        "is_truncated": o.is_truncated,
+        "output": o.output,
+    }
+    if (v_ended_at := o.ended_at) is not UNSET:
+        d["ended_at"] = v_ended_at
+    if (v_proposal_uuid := o.proposal_uuid) is not UNSET:
+        d["proposal_uuid"] = v_proposal_uuid
+    return d
+
+
+def _read_tool_call_page(d: Any) -> ToolCallPage:
+    o = _new(ToolCallPage)
+    o.data = [_read_tool_call(x) for x in items(d["data"])]
+    o.pagination = _read_pagination(d["pagination"])
+    o.extra = {} if len(d) == 2 else unknown(d, ToolCallPage)
+    return o
+
+
+def encode_tool_call_page(o: ToolCallPage) -> dict[str, Any]:
+    """Make JSON of ToolCallPage."""
+    return {
+        **o.extra,
+        "data": [encode_tool_call(x) for x in o.data],
+        "pagination": encode_pagination(o.pagination),
+    }
+
+
 def _read_tool_type(d: Any) -> ToolType:
     o = _new(ToolType)
     o.id = v if type(v := d["id"]) is int else wrong()
@@ -3361,6 +3766,38 @@ def encode_update_http_connector_request(o: UpdateHttpConnectorRequest) -> dict[
         d["tools"] = None if v_tools is None else encode_http_tool_set(v_tools)
     if (v_enabled := o.enabled) is not UNSET:
         d["enabled"] = v_enabled
+    return d
+
+
+def _read_update_notification_settings_request(d: Any) -> UpdateNotificationSettingsRequest:
+    members(d)
+    o = _new(UpdateNotificationSettingsRequest)
+    o.slack = (
+        UNSET
+        if "slack" not in d
+        else None
+        if (v := d["slack"]) is None
+        else _read_update_slack_notifications(v)
+    )
+    o.targets = (
+        UNSET
+        if "targets" not in d
+        else None
+        if (v := d["targets"]) is None
+        else [_read_update_notification_target(x) for x in items(v)]
+    )
+    return o
+
+
+def encode_update_notification_settings_request(o: UpdateNotificationSettingsRequest) -> dict[str, Any]:
+    """Make JSON of UpdateNotificationSettingsRequest."""
+    d: dict[str, Any] = {}
+    if (v_slack := o.slack) is not UNSET:
+        d["slack"] = None if v_slack is None else encode_update_slack_notifications(v_slack)
+    if (v_targets := o.targets) is not UNSET:
+        d["targets"] = (
+            None if v_targets is None else [encode_update_notification_target(x) for x in v_targets]
+        )
     return d
 
 
@@ -3685,6 +4122,78 @@ def encode_http_connector_page(o: HttpConnectorPage) -> dict[str, Any]:
     return {
         **o.extra,
         "data": [encode_http_connector(x) for x in o.data],
+        "pagination": encode_pagination(o.pagination),
+    }
+
+
+def _read_notification(d: Any) -> Notification:
+    o = _new(Notification)
+    o.uuid = v if type(v := d["uuid"]) is str else wrong()
+    o.kind = _NOTIFICATION_KIND[d["kind"]]
+    o.channel = v if type(v := d["channel"]) is str else wrong()
+    o.channel_type = v if type(v := d["channel_type"]) is str else wrong()
+    o.state = _NOTIFICATION_STATE[d["state"]]
+    o.incident_uuid = v if (v := d["incident_uuid"]) is None or type(v) is str else wrong()
+    o.severity = v if type(v := d["severity"]) is str else wrong()
+    o.title = v if type(v := d["title"]) is str else wrong()
+    o.message = v if type(v := d["message"]) is str else wrong()
+    o.source = v if type(v := d["source"]) is str else wrong()
+    o.resource_kind = v if type(v := d["resource_kind"]) is str else wrong()
+    o.resource_name = v if type(v := d["resource_name"]) is str else wrong()
+    o.dedup_key = v if type(v := d["dedup_key"]) is str else wrong()
+    o.aggregated_count = v if type(v := d["aggregated_count"]) is int else wrong()
+    o.attempt_count = v if type(v := d["attempt_count"]) is int else wrong()
+    o.attempts = [_read_notification_attempt(x) for x in items(d["attempts"])]
+    o.error = v if type(v := d["error"]) is str else wrong()
+    o.http_status = v if (v := d["http_status"]) is None or type(v) is int else wrong()
+    o.created_at = _datetime(d["created_at"])
+    o.next_try_at = None if (v := d["next_try_at"]) is None else _datetime(v)
+    o.sent_at = None if (v := d["sent_at"]) is None else _datetime(v)
+    o.extra = {} if len(d) == 21 else unknown(d, Notification)
+    return o
+
+
+def encode_notification(o: Notification) -> dict[str, Any]:
+    """Make JSON of Notification."""
+    return {
+        **o.extra,
+        "uuid": o.uuid,
+        "kind": o.kind,
+        "channel": o.channel,
+        "channel_type": o.channel_type,
+        "state": o.state,
+        "incident_uuid": o.incident_uuid,
+        "severity": o.severity,
+        "title": o.title,
+        "message": o.message,
+        "source": o.source,
+        "resource_kind": o.resource_kind,
+        "resource_name": o.resource_name,
+        "dedup_key": o.dedup_key,
+        "aggregated_count": o.aggregated_count,
+        "attempt_count": o.attempt_count,
+        "attempts": [encode_notification_attempt(x) for x in o.attempts],
+        "error": o.error,
+        "http_status": o.http_status,
+        "created_at": o.created_at,
+        "next_try_at": o.next_try_at,
+        "sent_at": o.sent_at,
+    }
+
+
+def _read_notification_page(d: Any) -> NotificationPage:
+    o = _new(NotificationPage)
+    o.data = [_read_notification(x) for x in items(d["data"])]
+    o.pagination = _read_pagination(d["pagination"])
+    o.extra = {} if len(d) == 2 else unknown(d, NotificationPage)
+    return o
+
+
+def encode_notification_page(o: NotificationPage) -> dict[str, Any]:
+    """Make JSON of NotificationPage."""
+    return {
+        **o.extra,
+        "data": [encode_notification(x) for x in o.data],
         "pagination": encode_pagination(o.pagination),
     }
 
@@ -4014,6 +4523,15 @@ def encode_mcp_input_schema(o: McpInputSchema) -> Any:
     return o
 
 
+def _read_proposal_arguments(v: Any) -> ProposalArguments:
+    return members(v)
+
+
+def encode_proposal_arguments(o: ProposalArguments) -> Any:
+    """Make JSON of ProposalArguments."""
+    return o
+
+
 def _read_readiness_checks(v: Any) -> ReadinessChecks:
     return members_of(v, str)
 
@@ -4039,6 +4557,15 @@ def _read_ssh_key_array(v: Any) -> SshKeyArray:
 def encode_ssh_key_array(o: SshKeyArray) -> Any:
     """Make JSON of SshKeyArray."""
     return [encode_ssh_key(x) for x in o]
+
+
+def _read_tool_call_arguments(v: Any) -> ToolCallArguments:
+    return members(v)
+
+
+def encode_tool_call_arguments(o: ToolCallArguments) -> Any:
+    """Make JSON of ToolCallArguments."""
+    return o
 
 
 def _read_tool_settings(v: Any) -> ToolSettings:
@@ -4310,6 +4837,15 @@ def encode_mcp_server_list(o: McpServerList) -> Any:
     return encode_mcp_server_page(o) if isinstance(o, McpServerPage) else [encode_mcp_server(x) for x in o]
 
 
+def _read_notification_array(v: Any) -> NotificationArray:
+    return [_read_notification(x) for x in items(v)]
+
+
+def encode_notification_array(o: NotificationArray) -> Any:
+    """Make JSON of NotificationArray."""
+    return [encode_notification(x) for x in o]
+
+
 def _read_silence_list(v: Any) -> SilenceList:
     return (
         _read_silence_page(v)
@@ -4394,6 +4930,25 @@ def encode_http_connector_list(o: HttpConnectorList) -> Any:
     )
 
 
+def _read_notification_list(v: Any) -> NotificationList:
+    return (
+        _read_notification_page(v)
+        if type(v) is dict
+        else [_read_notification(x) for x in items(v)]
+        if type(v) is list
+        else wrong()
+    )
+
+
+def encode_notification_list(o: NotificationList) -> Any:
+    """Make JSON of NotificationList."""
+    return (
+        encode_notification_page(o)
+        if isinstance(o, NotificationPage)
+        else [encode_notification(x) for x in o]
+    )
+
+
 def _read_skill_array(v: Any) -> SkillArray:
     return [_read_skill(x) for x in items(v)]
 
@@ -4433,6 +4988,7 @@ def encode_skill_list(o: SkillList) -> Any:
     return encode_skill_page(o) if isinstance(o, SkillPage) else [encode_skill(x) for x in o]
 
 
+decode_approve_proposal_request = Decoder(_read_approve_proposal_request, ApproveProposalRequest)
 decode_compared_value = Decoder(_read_compared_value, ComparedValue)
 decode_complete_setup_request = Decoder(_read_complete_setup_request, CompleteSetupRequest)
 decode_considered_matcher = Decoder(_read_considered_matcher, ConsideredMatcher)
@@ -4455,6 +5011,8 @@ decode_login_result = Decoder(_read_login_result, LoginResult)
 decode_matcher = Decoder(_read_matcher, Matcher)
 decode_mcp_arguments = Decoder(_read_mcp_arguments, McpArguments)
 decode_mcp_tool = Decoder(_read_mcp_tool, McpTool)
+decode_notification_target = Decoder(_read_notification_target, NotificationTarget)
+decode_notification_test_result = Decoder(_read_notification_test_result, NotificationTestResult)
 decode_pagination = Decoder(_read_pagination, Pagination)
 decode_proxy_service_state = Decoder(_read_proxy_service_state, ProxyServiceState)
 decode_proxy_service_update = Decoder(_read_proxy_service_update, ProxyServiceUpdate)
@@ -4462,6 +5020,7 @@ decode_proxy_services = Decoder(_read_proxy_services, ProxyServices)
 decode_proxy_services_update = Decoder(_read_proxy_services_update, ProxyServicesUpdate)
 decode_proxy_settings = Decoder(_read_proxy_settings, ProxySettings)
 decode_put_skill_script_request = Decoder(_read_put_skill_script_request, PutSkillScriptRequest)
+decode_reject_proposal_request = Decoder(_read_reject_proposal_request, RejectProposalRequest)
 decode_retention_settings = Decoder(_read_retention_settings, RetentionSettings)
 decode_runbook = Decoder(_read_runbook, Runbook)
 decode_runbook_input = Decoder(_read_runbook_input, RunbookInput)
@@ -4474,10 +5033,12 @@ decode_skill_script_saved = Decoder(_read_skill_script_saved, SkillScriptSaved)
 decode_skill_scripts = Decoder(_read_skill_scripts, SkillScripts)
 decode_skill_scripts_cleared = Decoder(_read_skill_scripts_cleared, SkillScriptsCleared)
 decode_skipped_directory = Decoder(_read_skipped_directory, SkippedDirectory)
+decode_slack_notifications = Decoder(_read_slack_notifications, SlackNotifications)
 decode_slack_settings = Decoder(_read_slack_settings, SlackSettings)
 decode_ssh_key = Decoder(_read_ssh_key, SshKey)
 decode_ssh_key_page = Decoder(_read_ssh_key_page, SshKeyPage)
 decode_test_http_connector_request = Decoder(_read_test_http_connector_request, TestHttpConnectorRequest)
+decode_test_notifications_request = Decoder(_read_test_notifications_request, TestNotificationsRequest)
 decode_token_info = Decoder(_read_token_info, TokenInfo)
 decode_update_alert_source_request = Decoder(_read_update_alert_source_request, UpdateAlertSourceRequest)
 decode_update_general_settings_request = Decoder(
@@ -4486,6 +5047,7 @@ decode_update_general_settings_request = Decoder(
 decode_update_llm_config_request = Decoder(_read_update_llm_config_request, UpdateLlmConfigRequest)
 decode_update_llm_settings_request = Decoder(_read_update_llm_settings_request, UpdateLlmSettingsRequest)
 decode_update_mcp_server_request = Decoder(_read_update_mcp_server_request, UpdateMcpServerRequest)
+decode_update_notification_target = Decoder(_read_update_notification_target, UpdateNotificationTarget)
 decode_update_proxy_settings_request = Decoder(
     _read_update_proxy_settings_request, UpdateProxySettingsRequest
 )
@@ -4495,6 +5057,7 @@ decode_update_retention_settings_request = Decoder(
 decode_update_skill_prompt_request = Decoder(_read_update_skill_prompt_request, UpdateSkillPromptRequest)
 decode_update_skill_request = Decoder(_read_update_skill_request, UpdateSkillRequest)
 decode_update_skill_tools_request = Decoder(_read_update_skill_tools_request, UpdateSkillToolsRequest)
+decode_update_slack_notifications = Decoder(_read_update_slack_notifications, UpdateSlackNotifications)
 decode_update_slack_settings_request = Decoder(
     _read_update_slack_settings_request, UpdateSlackSettingsRequest
 )
@@ -4538,14 +5101,23 @@ decode_llm_settings = Decoder(_read_llm_settings, LlmSettings)
 decode_mcp_server = Decoder(_read_mcp_server, McpServer)
 decode_mcp_server_page = Decoder(_read_mcp_server_page, McpServerPage)
 decode_mcp_server_test_result = Decoder(_read_mcp_server_test_result, McpServerTestResult)
+decode_notification_attempt = Decoder(_read_notification_attempt, NotificationAttempt)
+decode_notification_settings = Decoder(_read_notification_settings, NotificationSettings)
+decode_proposal = Decoder(_read_proposal, Proposal)
+decode_proposal_page = Decoder(_read_proposal_page, ProposalPage)
 decode_readiness = Decoder(_read_readiness, Readiness)
 decode_silence = Decoder(_read_silence, Silence)
 decode_silence_page = Decoder(_read_silence_page, SilencePage)
 decode_skill_sync_result = Decoder(_read_skill_sync_result, SkillSyncResult)
+decode_tool_call = Decoder(_read_tool_call, ToolCall)
+decode_tool_call_page = Decoder(_read_tool_call_page, ToolCallPage)
 decode_tool_type = Decoder(_read_tool_type, ToolType)
 decode_tool_type_page = Decoder(_read_tool_type_page, ToolTypePage)
 decode_update_http_connector_request = Decoder(
     _read_update_http_connector_request, UpdateHttpConnectorRequest
+)
+decode_update_notification_settings_request = Decoder(
+    _read_update_notification_settings_request, UpdateNotificationSettingsRequest
 )
 decode_update_silence_request = Decoder(_read_update_silence_request, UpdateSilenceRequest)
 decode_alert_source = Decoder(_read_alert_source, AlertSource)
@@ -4560,6 +5132,8 @@ decode_create_http_connector_request = Decoder(
 decode_create_silence_request = Decoder(_read_create_silence_request, CreateSilenceRequest)
 decode_http_connector = Decoder(_read_http_connector, HttpConnector)
 decode_http_connector_page = Decoder(_read_http_connector_page, HttpConnectorPage)
+decode_notification = Decoder(_read_notification, Notification)
+decode_notification_page = Decoder(_read_notification_page, NotificationPage)
 decode_tool = Decoder(_read_tool, Tool)
 decode_tool_page = Decoder(_read_tool_page, ToolPage)
 decode_skill = Decoder(_read_skill, Skill)
@@ -4588,9 +5162,11 @@ decode_matcher_text = Decoder(_read_matcher_text, MatcherText)
 decode_mcp_auth_config = Decoder(_read_mcp_auth_config, McpAuthConfig)
 decode_mcp_environment = Decoder(_read_mcp_environment, McpEnvironment)
 decode_mcp_input_schema = Decoder(_read_mcp_input_schema, McpInputSchema)
+decode_proposal_arguments = Decoder(_read_proposal_arguments, ProposalArguments)
 decode_readiness_checks = Decoder(_read_readiness_checks, ReadinessChecks)
 decode_runbook_array = Decoder(_read_runbook_array, RunbookArray)
 decode_ssh_key_array = Decoder(_read_ssh_key_array, SshKeyArray)
+decode_tool_call_arguments = Decoder(_read_tool_call_arguments, ToolCallArguments)
 decode_tool_settings = Decoder(_read_tool_settings, ToolSettings)
 decode_tool_type_schema = Decoder(_read_tool_type_schema, ToolTypeSchema)
 decode_alert_array = Decoder(_read_alert_array, AlertArray)
@@ -4614,12 +5190,14 @@ decode_context_file_list = Decoder(_read_context_file_list, ContextFileList)
 decode_delivery_list = Decoder(_read_delivery_list, DeliveryList)
 decode_http_connector_array = Decoder(_read_http_connector_array, HttpConnectorArray)
 decode_mcp_server_list = Decoder(_read_mcp_server_list, McpServerList)
+decode_notification_array = Decoder(_read_notification_array, NotificationArray)
 decode_silence_list = Decoder(_read_silence_list, SilenceList)
 decode_tool_array = Decoder(_read_tool_array, ToolArray)
 decode_tool_catalogue = Decoder(_read_tool_catalogue, ToolCatalogue)
 decode_tool_type_list = Decoder(_read_tool_type_list, ToolTypeList)
 decode_alert_source_list = Decoder(_read_alert_source_list, AlertSourceList)
 decode_http_connector_list = Decoder(_read_http_connector_list, HttpConnectorList)
+decode_notification_list = Decoder(_read_notification_list, NotificationList)
 decode_skill_array = Decoder(_read_skill_array, SkillArray)
 decode_tool_list = Decoder(_read_tool_list, ToolList)
 decode_skill_list = Decoder(_read_skill_list, SkillList)

@@ -78,6 +78,17 @@ class ApiKeyScope(OpenStrEnum):
     ADMIN = "admin"
 
 
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class ApproveProposalRequest(Model):
+    """What an approval says beside itself."""
+
+    digest: str | None | Unset = UNSET
+    """The digest of the proposal as it was read; when it is another by now, nothing is approved."""
+
+    note: str | None | Unset = UNSET
+    """Why, for those who read it later."""
+
+
 class AuditActorKind(OpenStrEnum):
     """What kind of actor wrote; `system` is the server itself, `anonymous` a caller of a public operation."""
 
@@ -728,6 +739,85 @@ class McpTransport(OpenStrEnum):
     STDIO = "stdio"
 
 
+class NotificationKind(OpenStrEnum):
+    """What is told."""
+
+    INCIDENT_OPENED = "incident_opened"
+    INCIDENT_STORM = "incident_storm"
+    INVESTIGATION_STARTED = "investigation_started"
+    INVESTIGATION_FINISHED = "investigation_finished"
+    INCIDENT_RESOLVED = "incident_resolved"
+    INCIDENT_REOPENED = "incident_reopened"
+    APPROVAL_NEEDED = "approval_needed"
+
+
+class NotificationOutcome(OpenStrEnum):
+    """What came of an attempt: `started` goes on, `failed` and `rate_limited` are followed by another one,
+    after `refused` there is none, and of `unknown` nobody knows whether it arrived."""
+
+    STARTED = "started"
+    SENT = "sent"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    REFUSED = "refused"
+    RATE_LIMITED = "rate_limited"
+    UNKNOWN = "unknown"
+
+
+class NotificationState(OpenStrEnum):
+    """Where it stands: `failed` is tried again, `given_up` is not, and of `skipped` there was nothing to
+    send, since a newer one tells it, or nobody had been told what it is about."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+    GIVEN_UP = "given_up"
+    SKIPPED = "skipped"
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class NotificationTarget(Model):
+    """An address that Apprise sends to."""
+
+    name: str
+    """Name of the target."""
+
+    url: str = attrs.field(metadata={"secret": True})
+    """The address, masked: its beginning, without what may be a secret; empty when it is lost."""
+
+    enabled: bool
+    """Whether anything is sent there."""
+
+    kinds: list[NotificationKind]
+    """The kinds that are told."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class NotificationTestResult(Model):
+    """What came of a test."""
+
+    channel: str
+    """The channel that was tried."""
+
+    success: bool
+    """Whether the message was sent."""
+
+    message: str
+    """What happened, in a sentence."""
+
+    duration_ms: int
+    """How long it took in milliseconds."""
+
+    http_status: int | None
+    """The HTTP status of a refusal, null when there was none."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class Pagination(Model):
     """Which part of a list this page is."""
@@ -749,6 +839,23 @@ class Pagination(Model):
 
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
+
+
+ProposalArguments: TypeAlias = dict[str, Any]
+"""The arguments of the action by name, as the function's schema has them; secrets are masked."""
+
+
+class ProposalState(OpenStrEnum):
+    """Where a proposed action stands; `unknown` means that it was begun and nobody knows what came of it."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
@@ -866,6 +973,14 @@ class PutSkillScriptRequest(Model):
 
 ReadinessChecks: TypeAlias = dict[str, str]
 """What was looked at and how it is, such as `database` and `ok`."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class RejectProposalRequest(Model):
+    """What a rejection says beside itself."""
+
+    note: str | None | Unset = UNSET
+    """Why, for those who read it later."""
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
@@ -1072,6 +1187,17 @@ class SkippedDirectory(Model):
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class SlackNotifications(Model):
+    """What Slack is told, once it is configured and switched on in the Slack settings."""
+
+    kinds: list[NotificationKind]
+    """The kinds that are told."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class SlackSettings(Model):
     """The connection to Slack, its secrets masked."""
 
@@ -1163,6 +1289,14 @@ class TestHttpConnectorRequest(Model):
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class TestNotificationsRequest(Model):
+    """Which channel to try."""
+
+    channel: str
+    """`slack`, or the name of a target."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class TokenInfo(Model):
     """What a credential that was sent is worth."""
 
@@ -1174,6 +1308,29 @@ class TokenInfo(Model):
 
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
+
+
+class ToolCallAccess(OpenStrEnum):
+    """Whether the call only looks, or would change something."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+ToolCallArguments: TypeAlias = dict[str, Any]
+"""The arguments of the call by name, as whoever asked wrote them; secrets are masked."""
+
+
+class ToolCallState(OpenStrEnum):
+    """How a call stands: `started` and not known to be over, `done`, `failed` (made, and it did not work),
+    `refused` (not made: not
+    allowed, wrong, or a limit), `proposed` (it would change something, and waits for a person)."""
+
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+    REFUSED = "refused"
+    PROPOSED = "proposed"
 
 
 ToolSettings: TypeAlias = dict[str, Any]
@@ -1283,6 +1440,23 @@ class UpdateMcpServerRequest(Model):
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class UpdateNotificationTarget(Model):
+    """A target as it is to be."""
+
+    name: str
+    """Name of the target, not `slack`."""
+
+    url: str | None | Unset = attrs.field(default=UNSET, metadata={"secret": True})
+    """Address in the form of Apprise; left out, null or as it was read, the stored one is kept."""
+
+    enabled: bool | None | Unset = UNSET
+    """Whether anything is sent there, true when left out."""
+
+    kinds: list[NotificationKind] | None | Unset = UNSET
+    """The kinds to tell; left out, all but `investigation_started`."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class UpdateProxySettingsRequest(Model):
     """The proxy settings, replaced as a whole; what is left out or null becomes empty or false."""
 
@@ -1341,6 +1515,14 @@ class UpdateSkillToolsRequest(Model):
 
     tool_instance_ids: list[int] | None | Unset = UNSET
     """Identifiers of the tools; empty or left out takes all tools from the skill."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class UpdateSlackNotifications(Model):
+    """What Slack is to be told."""
+
+    kinds: list[NotificationKind]
+    """The kinds to tell."""
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
@@ -2390,6 +2572,133 @@ class McpServerTestResult(Model):
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class NotificationAttempt(Model):
+    """One attempt to send."""
+
+    at: datetime
+    """When it began."""
+
+    outcome: NotificationOutcome
+    sentence: str
+    """What went wrong, in a sentence; empty when nothing did."""
+
+    duration_ms: int | None
+    """How long it took in milliseconds, null while it goes on."""
+
+    http_status: int | None
+    """The HTTP status that the channel answered, null when there was none or all went well."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class NotificationSettings(Model):
+    """What is told where, addresses masked."""
+
+    id: int
+    """Number of the row."""
+
+    slack: SlackNotifications
+    targets: list[NotificationTarget]
+    """The targets, in the order in which they were written."""
+
+    created_at: datetime
+    """When the settings were first written."""
+
+    updated_at: datetime
+    """When they were last changed."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class Proposal(Model):
+    """An action that an investigation asked for and that a person decides about."""
+
+    uuid: str
+    """Identifier of the proposal."""
+
+    incident_uuid: str
+    """The incident whose investigation asked for it."""
+
+    run: int
+    """Which run of the investigation asked, from 1."""
+
+    call_id: str
+    """The call of a tool that it stands for, as in the incident's tool calls."""
+
+    state: ProposalState
+    tool_id: int
+    """Identifier of the tool instance."""
+
+    tool: str
+    """Logical name of the tool instance when it was proposed."""
+
+    tool_type: str
+    """Name of the tool's type."""
+
+    function: str
+    """The function that would be called."""
+
+    arguments: ProposalArguments
+    summary: str
+    """What would be done, in the tool's own words; this is what an approval approves."""
+
+    purpose: str
+    """Why, in the words of the model that asked; what it read may have put them there, so they prove
+    nothing."""
+
+    digest: str
+    """Fingerprint of the exact action and of what the tool's settings point at; another action has
+    another."""
+
+    created_at: datetime
+    """When it was proposed."""
+
+    expires_at: datetime
+    """The first moment at which it can no longer be approved."""
+
+    note: str
+    """What whoever decided wrote down; empty when nothing."""
+
+    output: str
+    """What the action gave, or a sentence that says why it was not done or what is not known; secrets are
+    masked."""
+
+    decided_at: datetime | Unset = UNSET
+    """When it was approved or rejected; absent before."""
+
+    decided_by: str | Unset = UNSET
+    """Name of the user or API key that decided; absent before."""
+
+    decided_from: str | Unset = UNSET
+    """The address the decision came from; absent before."""
+
+    started_at: datetime | Unset = UNSET
+    """When the action was begun; absent before."""
+
+    ended_at: datetime | Unset = UNSET
+    """When the proposal came to its end, by whatever state; absent before."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class ProposalPage(Model):
+    """A page of proposals."""
+
+    data: list[Proposal]
+    """The proposals of this page, the newest first."""
+
+    pagination: Pagination
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class Readiness(Model):
     """The server can take work."""
 
@@ -2486,6 +2795,72 @@ SshKeyList: TypeAlias = SshKeyPage | SshKeyArray
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class ToolCall(Model):
+    """A call of a tool during an investigation."""
+
+    id: int
+    """Identifier of the call."""
+
+    call_id: str
+    """How log and report name the call; unique in its incident."""
+
+    tool: str
+    """Logical name of the tool instance."""
+
+    tool_type: str
+    """Name of the tool's type; empty when there was no such tool."""
+
+    function: str
+    """The function that was called."""
+
+    arguments: ToolCallArguments
+    purpose: str
+    """What it was made for, in the words of whoever asked; empty when nothing was said."""
+
+    access: ToolCallAccess
+    state: ToolCallState
+    started_at: datetime
+    """When it was begun, the last time after a crash."""
+
+    duration_ms: int
+    """How long it took, in milliseconds."""
+
+    attempts: int
+    """How often it was begun; more than once after a crash."""
+
+    is_cached: bool
+    """Whether the answer came from memory; nothing was sent then."""
+
+    is_truncated: bool
+    """Whether there was more output than was kept."""
+
+    output: str
+    """The beginning and the end of what it gave, or the sentence that says what went wrong; secrets are
+    masked."""
+
+    ended_at: datetime | Unset = UNSET
+    """When it was over; absent before."""
+
+    proposal_uuid: str | Unset = UNSET
+    """The proposal it became; absent unless it would change something."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class ToolCallPage(Model):
+    """A page of calls."""
+
+    data: list[ToolCall]
+    """The calls of this page, in the order in which they were made."""
+
+    pagination: Pagination
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class ToolType(Model):
     """A kind of tool that instances can be made of."""
 
@@ -2544,6 +2919,17 @@ class UpdateHttpConnectorRequest(Model):
 
     enabled: bool | None | Unset = UNSET
     """Whether the agent may use the connector."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class UpdateNotificationSettingsRequest(Model):
+    """What is told where; what is left out or null stays."""
+
+    slack: UpdateSlackNotifications | None | Unset = UNSET
+    """What Slack is told."""
+
+    targets: list[UpdateNotificationTarget] | None | Unset = UNSET
+    """All targets as they are to be."""
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
@@ -2803,6 +3189,89 @@ class HttpConnectorPage(Model):
 McpServerList: TypeAlias = McpServerPage | McpServerArray
 
 
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class Notification(Model):
+    """Something that is told in one channel, and what became of it."""
+
+    uuid: str
+    """Identifier of the notification."""
+
+    kind: NotificationKind
+    channel: str
+    """`slack`, or the name of a target."""
+
+    channel_type: str
+    """`slack`, or the first part of the target's address."""
+
+    state: NotificationState
+    incident_uuid: str | None
+    """The incident it is about, null when it is about none."""
+
+    severity: str
+    """Severity of what it is about, empty until it is first tried."""
+
+    title: str
+    """What it is about."""
+
+    message: str
+    """Its text as it was sent, empty before."""
+
+    source: str
+    """What it was made for, `incident` or `proposal`."""
+
+    resource_kind: str
+    """`Host` or `Service` where the alert names one, else empty."""
+
+    resource_name: str
+    """Name of that host or service."""
+
+    dedup_key: str
+    """There is one notification with the same key at most."""
+
+    aggregated_count: int
+    """How many notifications it stands for."""
+
+    attempt_count: int
+    """How often sending it was tried."""
+
+    attempts: list[NotificationAttempt]
+    """The newest attempts, the oldest of them first."""
+
+    error: str
+    """What the last attempt failed for, empty when it did not."""
+
+    http_status: int | None
+    """The HTTP status of the last attempt, null when there was none or all went well."""
+
+    created_at: datetime
+    """When it was made."""
+
+    next_try_at: datetime | None
+    """When it is due, null when it is done with."""
+
+    sent_at: datetime | None
+    """When it was sent, null when it was not."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+NotificationArray: TypeAlias = list[Notification]
+"""The newest notifications, newest first."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class NotificationPage(Model):
+    """A page of notifications."""
+
+    data: list[Notification]
+    """The notifications of this page, newest first."""
+
+    pagination: Pagination
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
 SilenceList: TypeAlias = SilencePage | SilenceArray
 
 
@@ -2864,6 +3333,9 @@ AlertSourceList: TypeAlias = AlertSourcePage | AlertSourceArray
 
 
 HttpConnectorList: TypeAlias = HttpConnectorPage | HttpConnectorArray
+
+
+NotificationList: TypeAlias = NotificationPage | NotificationArray
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)

@@ -576,6 +576,65 @@ GET_ALERT_EXPLANATION: Operation[models.AlertExplanation] = Operation(
     idempotent=True,
 )
 
+LIST_TOOL_CALLS: PagedOperation[models.ToolCall] = PagedOperation(
+    id="listToolCalls",
+    method="GET",
+    path="/api/incidents/{uuid}/tool-calls",
+    reply=Reply.JSON,
+    decode=codec.decode_tool_call.many(),
+    idempotent=True,
+    decode_item=codec.decode_tool_call,
+    items="data",
+    page_info="pagination",
+    page_param="page",
+    size_param="per_page",
+    total_field="total",
+    identity="id",
+)
+
+LIST_PROPOSALS: PagedOperation[models.Proposal] = PagedOperation(
+    id="listProposals",
+    method="GET",
+    path="/api/proposals",
+    reply=Reply.JSON,
+    decode=codec.decode_proposal.many(),
+    idempotent=True,
+    decode_item=codec.decode_proposal,
+    items="data",
+    page_info="pagination",
+    page_param="page",
+    size_param="per_page",
+    total_field="total",
+    identity="uuid",
+)
+
+GET_PROPOSAL: Operation[models.Proposal] = Operation(
+    id="getProposal",
+    method="GET",
+    path="/api/proposals/{uuid}",
+    reply=Reply.JSON,
+    decode=codec.decode_proposal,
+    idempotent=True,
+)
+
+APPROVE_PROPOSAL: Operation[models.Proposal] = Operation(
+    id="approveProposal",
+    method="POST",
+    path="/api/proposals/{uuid}/approve",
+    reply=Reply.JSON,
+    decode=codec.decode_proposal,
+    body=Body.JSON,
+)
+
+REJECT_PROPOSAL: Operation[models.Proposal] = Operation(
+    id="rejectProposal",
+    method="POST",
+    path="/api/proposals/{uuid}/reject",
+    reply=Reply.JSON,
+    decode=codec.decode_proposal,
+    body=Body.JSON,
+)
+
 LIST_INCIDENT_ALERTS: PagedOperation[models.Alert] = PagedOperation(
     id="listIncidentAlerts",
     method="GET",
@@ -1059,6 +1118,50 @@ UPDATE_PROXY_SETTINGS: Operation[models.ProxySettings] = Operation(
     idempotent=True,
 )
 
+LIST_NOTIFICATIONS: PagedOperation[models.Notification] = PagedOperation(
+    id="listNotifications",
+    method="GET",
+    path="/api/notifications",
+    reply=Reply.JSON,
+    decode=codec.decode_notification.many(),
+    idempotent=True,
+    decode_item=codec.decode_notification,
+    items="data",
+    page_info="pagination",
+    page_param="page",
+    size_param="per_page",
+    total_field="total",
+    identity="uuid",
+)
+
+GET_NOTIFICATION_SETTINGS: Operation[models.NotificationSettings] = Operation(
+    id="getNotificationSettings",
+    method="GET",
+    path="/api/settings/notifications",
+    reply=Reply.JSON,
+    decode=codec.decode_notification_settings,
+    idempotent=True,
+)
+
+UPDATE_NOTIFICATION_SETTINGS: Operation[models.NotificationSettings] = Operation(
+    id="updateNotificationSettings",
+    method="PUT",
+    path="/api/settings/notifications",
+    reply=Reply.JSON,
+    decode=codec.decode_notification_settings,
+    body=Body.JSON,
+    idempotent=True,
+)
+
+TEST_NOTIFICATIONS: Operation[models.NotificationTestResult] = Operation(
+    id="testNotifications",
+    method="POST",
+    path="/api/settings/notifications/test",
+    reply=Reply.JSON,
+    decode=codec.decode_notification_test_result,
+    body=Body.JSON,
+)
+
 GET_RETENTION_SETTINGS: Operation[models.RetentionSettings] = Operation(
     id="getRetentionSettings",
     method="GET",
@@ -1188,6 +1291,11 @@ ALL: tuple[Operation[Any], ...] = (
     LIST_ALERTS,
     GET_ALERT,
     GET_ALERT_EXPLANATION,
+    LIST_TOOL_CALLS,
+    LIST_PROPOSALS,
+    GET_PROPOSAL,
+    APPROVE_PROPOSAL,
+    REJECT_PROPOSAL,
     LIST_INCIDENT_ALERTS,
     LIST_SILENCES,
     CREATE_SILENCE,
@@ -1234,6 +1342,10 @@ ALL: tuple[Operation[Any], ...] = (
     ACTIVATE_LLM_CONFIG,
     GET_PROXY_SETTINGS,
     UPDATE_PROXY_SETTINGS,
+    LIST_NOTIFICATIONS,
+    GET_NOTIFICATION_SETTINGS,
+    UPDATE_NOTIFICATION_SETTINGS,
+    TEST_NOTIFICATIONS,
     GET_RETENTION_SETTINGS,
     UPDATE_RETENTION_SETTINGS,
     LIST_AUDIT_ENTRIES,

@@ -214,6 +214,86 @@ class Incidents(Protocol):
         ...
 
 
+class ToolCalls(Protocol):
+    """What an investigation asked its tools."""
+
+    def list_tool_calls(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+        page: int | Unset,
+        per_page: int | Unset,
+    ) -> models.ToolCallPage | Answer[models.ToolCallPage]:
+        """List the calls of tools that an incident's investigation made, in their order.
+
+        `GET /api/incidents/{uuid}/tool-calls`
+        """
+        ...
+
+
+class Proposals(Protocol):
+    """Actions that would change something, for a person to approve or reject."""
+
+    def list_proposals(
+        self,
+        call: Call,
+        /,
+        *,
+        page: int | Unset,
+        per_page: int | Unset,
+        state: models.ProposalState | Unset,
+        incident: str | Unset,
+    ) -> models.ProposalPage | Answer[models.ProposalPage]:
+        """List proposed actions, the newest first.
+
+        `GET /api/proposals`
+        """
+        ...
+
+    def get_proposal(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+    ) -> models.Proposal | Answer[models.Proposal]:
+        """Read one proposed action.
+
+        `GET /api/proposals/{uuid}`
+        """
+        ...
+
+    def approve_proposal(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+        body: models.ApproveProposalRequest | Unset,
+    ) -> models.Proposal | Answer[models.Proposal]:
+        """Approve a proposed action, which is then done once.
+
+        `POST /api/proposals/{uuid}/approve`
+        """
+        ...
+
+    def reject_proposal(
+        self,
+        call: Call,
+        /,
+        *,
+        uuid: str,
+        body: models.RejectProposalRequest | Unset,
+    ) -> models.Proposal | Answer[models.Proposal]:
+        """Reject a proposed action, which is then never done.
+
+        `POST /api/proposals/{uuid}/reject`
+        """
+        ...
+
+
 class Skills(Protocol):
     """Skills the agent may use, their prompts, tools and scripts."""
 
@@ -1268,6 +1348,66 @@ class McpServers(Protocol):
         ...
 
 
+class Notifications(Protocol):
+    """What people are told, where, and what became of it."""
+
+    def list_notifications(
+        self,
+        call: Call,
+        /,
+        *,
+        page: int | Unset,
+        per_page: int | Unset,
+        state: models.NotificationState | Unset,
+        incident: str | Unset,
+        channel: str | Unset,
+        kind: models.NotificationKind | Unset,
+    ) -> models.NotificationList | Answer[models.NotificationList]:
+        """List what people were told, or are to be told, newest first.
+
+        `GET /api/notifications`
+        """
+        ...
+
+    def get_notification_settings(
+        self,
+        call: Call,
+        /,
+    ) -> models.NotificationSettings | Answer[models.NotificationSettings]:
+        """Read what is told where.
+
+        `GET /api/settings/notifications`
+        """
+        ...
+
+    def update_notification_settings(
+        self,
+        call: Call,
+        /,
+        *,
+        if_match: str | Unset,
+        body: models.UpdateNotificationSettingsRequest,
+    ) -> models.NotificationSettings | Answer[models.NotificationSettings]:
+        """Change what is told where.
+
+        `PUT /api/settings/notifications`
+        """
+        ...
+
+    def test_notifications(
+        self,
+        call: Call,
+        /,
+        *,
+        body: models.TestNotificationsRequest,
+    ) -> models.NotificationTestResult | Answer[models.NotificationTestResult]:
+        """Send one message to one channel, and say what happened.
+
+        `POST /api/settings/notifications/test`
+        """
+        ...
+
+
 class Settings(Protocol):
     """Settings of the installation."""
 
@@ -1550,6 +1690,8 @@ class Handlers:
     auth: Auth | Pending
     api_keys: ApiKeys | Pending
     incidents: Incidents | Pending
+    tool_calls: ToolCalls | Pending
+    proposals: Proposals | Pending
     skills: Skills | Pending
     tool_types: ToolTypes | Pending
     tools: Tools | Pending
@@ -1564,6 +1706,7 @@ class Handlers:
     runbooks: Runbooks | Pending
     http_connectors: HttpConnectors | Pending
     mcp_servers: McpServers | Pending
+    notifications: Notifications | Pending
     settings: Settings | Pending
     audit: Audit | Pending
     health: Health | Pending

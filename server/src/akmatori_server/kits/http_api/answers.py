@@ -10,7 +10,7 @@ from akmatori_server.kits.http_api.template import Scope
 from akmatori_server.outgoing.errors import OutgoingError, Reason
 from akmatori_server.outgoing.models import OutgoingAnswer, OutgoingRequest
 from akmatori_server.outgoing.target import parsed_target
-from akmatori_server.toolbox.models import Output, ToolFailedError
+from akmatori_server.toolbox.models import OutcomeUnknownError, Output, ToolFailedError
 from akmatori_server.tools.redaction import without_secrets
 
 LONGEST_ERROR = 500
@@ -66,9 +66,11 @@ def failure(form: HttpForm, request: Request, error: OutgoingError) -> ToolFaile
             f" If the certificate is that of a private authority, {_tls_hint(form)} in the tool's settings."
         ),
         Reason.CONNECTION: f" Check {base} in the tool's settings, and whether the service runs.",
+        Reason.BROKEN: "",
         Reason.PROTOCOL: f" Check {base} in the tool's settings.",
     }
-    return ToolFailedError(f"{error}{hints[error.reason]}")
+    sentence = f"{error}{hints[error.reason]}"
+    return OutcomeUnknownError(sentence) if error.may_have_arrived else ToolFailedError(sentence)
 
 
 def _value(request: Request, answer: OutgoingAnswer) -> JSON:

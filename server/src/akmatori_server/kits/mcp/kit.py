@@ -22,7 +22,14 @@ from akmatori_server.mcp_servers.models import Endpoint, Transport
 from akmatori_server.mcp_servers.tool_type import ALLOW_WRITES, READ_FUNCTIONS
 from akmatori_server.settings.route import Proxy, Route, direct
 from akmatori_server.toolbox.kit import Kit
-from akmatori_server.toolbox.models import Access, Invocation, Output, Plan, ToolFailedError
+from akmatori_server.toolbox.models import (
+    Access,
+    Invocation,
+    OutcomeUnknownError,
+    Output,
+    Plan,
+    ToolFailedError,
+)
 from akmatori_server.toolbox.session import Session
 from akmatori_server.tools.definition import ToolFunction
 from akmatori_server.tools.models import OpenTool
@@ -100,9 +107,8 @@ class McpKit(Kit):
         except BrokenOffError:
             await session.drop(_key(call.tool))
             if not is_read:
-                raise ToolFailedError(
-                    "The connection to the MCP server broke off during the call. Whether it was done is not known:"
-                    " look before it is done again."
+                raise OutcomeUnknownError(
+                    "The connection to the MCP server broke off during the call."
                 ) from None
         try:
             return await self._run_once(call, session, is_read=is_read)
@@ -122,7 +128,8 @@ class McpKit(Kit):
                 remote.remote_name, call.arguments, seconds=self._call_seconds
             )
         except CallFailedError as error:
-            raise ToolFailedError(server.redact(f"The call of the MCP server failed: {error}")) from None
+            failed = OutcomeUnknownError if error.may_have_happened else ToolFailedError
+            raise failed(server.redact(f"The call of the MCP server failed: {error}")) from None
         output = output_of(result)
         return Output(
             value=server.redact.value(output.value),

@@ -631,6 +631,93 @@ class AsyncSettingsProxy(AsyncResource):
         )
 
 
+class AsyncSettingsNotifications(AsyncResource):
+    """Operations on settings notifications."""
+
+    async def get(self, *, options: CallOptions | None = None) -> models.NotificationSettings:
+        """Read what is told where.
+
+        Args:
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return await self._call(ops.GET_NOTIFICATION_SETTINGS, options=options)
+
+    async def update(
+        self,
+        *,
+        slack: models.UpdateSlackNotifications | None | Unset = UNSET,
+        targets: list_[models.UpdateNotificationTarget] | None | Unset = UNSET,
+        if_match: str | Unset = UNSET,
+        options: CallOptions | None = None,
+    ) -> models.NotificationSettings:
+        """Change what is told where.
+
+        `targets` replaces all targets; a target is known by its name, and keeps its address when `url` is
+        left out, null, or what was read. A target is anything that Apprise sends to, written as its
+        address.
+
+        Args:
+            slack: What Slack is told.
+            targets: All targets as they are to be.
+            if_match: The `ETag` read before. When the resource has changed since, the answer is 409 and
+                nothing is written.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            ConflictError: 409. The request contradicts what is stored.
+            StatusError: 413. The body is larger than this operation takes.
+            StatusError: 415. The body's content type is not one this operation reads.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return await self._call(
+            ops.UPDATE_NOTIFICATION_SETTINGS,
+            headers={"If-Match": if_match},
+            json=codec.encode_update_notification_settings_request(
+                models.UpdateNotificationSettingsRequest(slack=slack, targets=targets)
+            ),
+            options=options,
+        )
+
+    async def test(
+        self, *, channel: str, options: CallOptions | None = None
+    ) -> models.NotificationTestResult:
+        """Send one message to one channel, and say what happened.
+
+        For Slack the token is checked first, with `auth.test`. A channel that is switched off can be
+        tested, too. That sending failed is no error of this operation: `success` and `message` tell it.
+
+        Args:
+            channel: `slack`, or the name of a target.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            NotFoundError: 404. No such item.
+            StatusError: 413. The body is larger than this operation takes.
+            StatusError: 415. The body's content type is not one this operation reads.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return await self._call(
+            ops.TEST_NOTIFICATIONS,
+            json=codec.encode_test_notifications_request(models.TestNotificationsRequest(channel=channel)),
+            options=options,
+        )
+
+
 class AsyncSettingsRetention(AsyncResource):
     """Operations on settings retention."""
 
@@ -719,6 +806,11 @@ class AsyncSettings(AsyncResource):
     def proxy(self) -> AsyncSettingsProxy:
         """Operations on settings proxy."""
         return AsyncSettingsProxy(self._client)
+
+    @cached_property
+    def notifications(self) -> AsyncSettingsNotifications:
+        """Operations on settings notifications."""
+        return AsyncSettingsNotifications(self._client)
 
     @cached_property
     def retention(self) -> AsyncSettingsRetention:
@@ -868,6 +960,40 @@ class AsyncIncidents(AsyncResource):
                 not reachable); try again later.
         """
         return await self._call(ops.RETRY_INCIDENT, path={"uuid": uuid}, options=options)
+
+    def tool_calls(
+        self,
+        uuid: str,
+        *,
+        page_size: int = 50,
+        max_items: int | None = None,
+        options: CallOptions | None = None,
+    ) -> AsyncPager[models.ToolCall]:
+        """List the calls of tools that an incident's investigation made, in their order.
+
+        Always answers the envelope. Calls of all runs of the investigation are in it.
+
+        Args:
+            uuid: Identifier of the item.
+            page_size: How many items one request fetches.
+            max_items: After how many items to stop; all of them when left out.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            NotFoundError: 404. No such item.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return self._pager(
+            ops.LIST_TOOL_CALLS,
+            path={"uuid": uuid},
+            page_size=page_size,
+            max_items=max_items,
+            options=options,
+        )
 
     def alerts(
         self,
@@ -2196,6 +2322,142 @@ class AsyncAlerts(AsyncResource):
         return await self._call(ops.GET_ALERT_EXPLANATION, path={"uuid": uuid}, options=options)
 
 
+class AsyncProposals(AsyncResource):
+    """Actions that would change something, for a person to approve or reject."""
+
+    def list(
+        self,
+        *,
+        state: models.ProposalState | str | Unset = UNSET,
+        incident: str | Unset = UNSET,
+        page_size: int = 50,
+        max_items: int | None = None,
+        options: CallOptions | None = None,
+    ) -> AsyncPager[models.Proposal]:
+        """List proposed actions, the newest first.
+
+        Always answers the envelope. Filters are joined by "and".
+
+        Args:
+            state: Only proposals in this state; `pending` are those that wait for a decision.
+            incident: Only proposals of the incident with this uuid.
+            page_size: How many items one request fetches.
+            max_items: After how many items to stop; all of them when left out.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return self._pager(
+            ops.LIST_PROPOSALS,
+            query={"state": state, "incident": incident},
+            page_size=page_size,
+            max_items=max_items,
+            options=options,
+        )
+
+    async def get(self, uuid: str, *, options: CallOptions | None = None) -> models.Proposal:
+        """Read one proposed action.
+
+        Args:
+            uuid: Identifier of the item.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            NotFoundError: 404. No such item.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return await self._call(ops.GET_PROPOSAL, path={"uuid": uuid}, options=options)
+
+    async def approve(
+        self,
+        uuid: str,
+        *,
+        digest: str | None | Unset = UNSET,
+        note: str | None | Unset = UNSET,
+        options: CallOptions | None = None,
+    ) -> models.Proposal:
+        """Approve a proposed action, which is then done once.
+
+        The answer comes as soon as the decision is stored; the action is done right after it, outside of
+        any model, and at most once:
+        when the process that does it dies in its middle, the state becomes `unknown` and the action is not
+        repeated. Before it is done everything is looked at again: a tool that was disabled, that no longer
+        allows writes, or that points elsewhere by now ends the proposal as `failed`, and nothing is done.
+
+        With `digest` the approval is for that action and no other: when it differs the answer is 409.
+        Approving again what is approved answers the proposal as it is; a rejected or expired one is 409.
+
+        It takes the scope `admin`: whoever approves changes other systems with the credentials of this
+        installation.
+
+        Args:
+            uuid: Identifier of the item.
+            digest: The digest of the proposal as it was read; when it is another by now, nothing is
+                approved.
+            note: Why, for those who read it later.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
+            StatusError: 413. The body is larger than this operation takes.
+            StatusError: 415. The body's content type is not one this operation reads.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return await self._call(
+            ops.APPROVE_PROPOSAL,
+            path={"uuid": uuid},
+            json=codec.encode_approve_proposal_request(
+                models.ApproveProposalRequest(digest=digest, note=note)
+            ),
+            options=options,
+        )
+
+    async def reject(
+        self, uuid: str, *, note: str | None | Unset = UNSET, options: CallOptions | None = None
+    ) -> models.Proposal:
+        """Reject a proposed action, which is then never done.
+
+        Rejecting again what is rejected answers the proposal as it is; one that is approved or expired is
+        409.
+
+        Args:
+            uuid: Identifier of the item.
+            note: Why, for those who read it later.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
+            StatusError: 413. The body is larger than this operation takes.
+            StatusError: 415. The body's content type is not one this operation reads.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return await self._call(
+            ops.REJECT_PROPOSAL,
+            path={"uuid": uuid},
+            json=codec.encode_reject_proposal_request(models.RejectProposalRequest(note=note)),
+            options=options,
+        )
+
+
 class AsyncSilences(AsyncResource):
     """Silences and maintenance windows: when which alerts are expected."""
 
@@ -3010,8 +3272,8 @@ class AsyncHttpConnectors(AsyncResource):
 
         The call is a real one, with address and secrets of a tool that is made of the connector. Only calls
         that read can be tested. Redirects are not followed; private addresses are called only if the tool's
-        setting `allow_private` is true, and link-local ones never. A call that fails is still 200: `ok` is
-        false and `message` says why.
+        setting `allowed_networks` lists them or `allow_private` is true, and link-local ones never. A call
+        that fails is still 200: `ok` is false and `message` says why.
 
         Args:
             id: Identifier of the item.
@@ -3218,6 +3480,8 @@ class AsyncMcpServers(AsyncResource):
     async def delete(self, id: int, *, options: CallOptions | None = None) -> None:
         """Delete an MCP server.
 
+        A server that tools are made of is kept.
+
         Args:
             id: Identifier of the item.
             options: Timeout, retries and headers for this call only.
@@ -3227,6 +3491,7 @@ class AsyncMcpServers(AsyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
+            ConflictError: 409. The request contradicts what is stored.
             UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
                 not reachable); try again later.
         """
@@ -3252,6 +3517,53 @@ class AsyncMcpServers(AsyncResource):
                 not reachable); try again later.
         """
         return await self._call(ops.TEST_MCP_SERVER, path={"id": id}, options=options)
+
+
+class AsyncNotifications(AsyncResource):
+    """What people are told, where, and what became of it."""
+
+    def list(
+        self,
+        *,
+        state: models.NotificationState | str | Unset = UNSET,
+        incident: str | Unset = UNSET,
+        channel: str | Unset = UNSET,
+        kind: models.NotificationKind | str | Unset = UNSET,
+        page_size: int = 50,
+        max_items: int | None = None,
+        options: CallOptions | None = None,
+    ) -> AsyncPager[models.Notification]:
+        """List what people were told, or are to be told, newest first.
+
+        One entry for each channel that something is told in, with every attempt to send it (the newest 50).
+        Without `page` and `per_page` the answer is the bare array of the newest 1000; with either it is the
+        envelope. Filters are joined by "and".
+
+        Entries are kept for 30 days.
+
+        Args:
+            state: Only those in this state.
+            incident: Only those about the incident with this uuid.
+            channel: Only those for this channel, `slack` or the name of a target.
+            kind: Only those of this kind.
+            page_size: How many items one request fetches.
+            max_items: After how many items to stop; all of them when left out.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return self._pager(
+            ops.LIST_NOTIFICATIONS,
+            query={"state": state, "incident": incident, "channel": channel, "kind": kind},
+            page_size=page_size,
+            max_items=max_items,
+            options=options,
+        )
 
 
 class AsyncAudit(AsyncResource):
@@ -3421,6 +3733,11 @@ class AsyncResources(AsyncCore):
         return AsyncAlerts(self)
 
     @cached_property
+    def proposals(self) -> AsyncProposals:
+        """Actions that would change something, for a person to approve or reject."""
+        return AsyncProposals(self)
+
+    @cached_property
     def silences(self) -> AsyncSilences:
         """Silences and maintenance windows: when which alerts are expected."""
         return AsyncSilences(self)
@@ -3454,6 +3771,11 @@ class AsyncResources(AsyncCore):
     def mcp_servers(self) -> AsyncMcpServers:
         """MCP servers whose tools the agent may call."""
         return AsyncMcpServers(self)
+
+    @cached_property
+    def notifications(self) -> AsyncNotifications:
+        """What people are told, where, and what became of it."""
+        return AsyncNotifications(self)
 
     @cached_property
     def audit(self) -> AsyncAudit:
