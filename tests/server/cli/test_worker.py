@@ -68,7 +68,13 @@ def running(log: Path, *arguments: str) -> Generator[Running]:
     """Run a command until the end of the block, in a process that has imported everything already."""
     forks = multiprocessing.get_context("forkserver")
     forks.set_forkserver_preload(["akmatori_server.app", "akmatori_server.http.serving", "uvicorn", __name__])
-    settings = {"AKMATORI_WORKER_TTL": "2", "AKMATORI_CONCURRENCY": str(AT_ONCE), **PASSWORD}
+    settings = {
+        "AKMATORI_WORKER_TTL": "2",
+        "AKMATORI_CONCURRENCY": str(AT_ONCE),
+        # All of them come from the API.
+        "AKMATORI_CONCURRENCY_PER_SOURCE": str(AT_ONCE),
+        **PASSWORD,
+    }
     process = forks.Process(target=command, args=(str(log), environment(settings), arguments))
     process.start()
     started = Running(process, log)

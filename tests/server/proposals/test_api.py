@@ -92,7 +92,8 @@ def test_who_may_decide_and_what_is_wrong(office: Office, server: Site, admin: h
     }
     assert {one: admin.request(*one).status_code for one in wrong} == wrong
     assert admin.post(f"/api/proposals/{uuid}/approve", json={"digest": "x"}).status_code == 400
-    assert admin.get("/api/proposals?page=1&per_page=1").json()["pagination"]["total_pages"] == 3
+    pages = admin.get("/api/proposals?page=1&per_page=1").json()["pagination"]
+    assert pages["total_pages"] == pages["total"] >= 2
 
 
 def test_the_calls_of_an_incident(office: Office, client: Akmatori) -> None:

@@ -86,6 +86,17 @@ async def using(
         yield Used(kit, tool, session, {one.name: one for one in functions})
 
 
+def left_running(*words: str) -> list[int]:
+    """Return the programs with these words in their command line that still run after a moment.
+
+    One that was ended is there until the system has got round to it.
+    """
+    give_up = time.monotonic() + 5
+    while (found := running(*words)) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    return found
+
+
 def running(*words: str) -> list[int]:
     """Return the programs that run with these words in their command line."""
     found: list[int] = []
@@ -120,7 +131,7 @@ def test_a_servers_tools_are_functions() -> None:
             )
 
     asyncio.run(scenario())
-    assert running("good") == []
+    assert left_running("good") == []
 
 
 def test_a_program_gets_its_own_variables_and_its_secrets_do_not_come_back(
@@ -157,7 +168,8 @@ def test_what_may_change_something_waits_for_a_person() -> None:
                 await used.kit.run(change, used.session)
             allowing = open_tool(DEFINITION, {"allow_writes": True})
             plan = used.kit.plan(attrs.evolve(change, tool=allowing))
-            assert (plan.access, plan.summary) == (Access.WRITE, 'ext.box.change {"a":1}')
+            assert plan.access is Access.WRITE
+            assert plan.summary == f'change on the MCP server ext.box ({sys.executable}) with {{"a":1}}'
             look = used.kit.plan(invocation(used.tool, used.functions["look"], {}))
             assert look.access is Access.READ
         async with using(program("good"), read_functions=["change"]) as used:
@@ -183,7 +195,7 @@ def test_an_approved_write_is_made_outside_of_any_investigation() -> None:
             assert output.value["a"] == 1
 
     asyncio.run(scenario())
-    assert running("good") == []
+    assert left_running("good") == []
 
 
 def test_a_server_that_dies_is_started_once_more_for_a_read(tmp_path: Path) -> None:
@@ -200,7 +212,7 @@ def test_a_server_that_dies_is_started_once_more_for_a_read(tmp_path: Path) -> N
             assert "pid" in str((await used.call("look")).value)
 
     asyncio.run(scenario())
-    assert running("good") == []
+    assert left_running("good") == []
 
 
 def test_a_call_that_hangs_is_given_up() -> None:
@@ -223,7 +235,7 @@ def test_a_call_that_hangs_is_given_up() -> None:
         await asyncio.gather(limited(), cancelled())
 
     asyncio.run(both())
-    assert running("good") == []
+    assert left_running("good") == []
 
 
 def test_a_silent_server_delays_nobody_beyond_its_limit() -> None:
