@@ -85,6 +85,20 @@ def test_a_moment_is_read_back_as_it_was(database: Database) -> None:
     assert (moment, moment.tzinfo) == (NOW, UTC)
 
 
+def test_moments_at_the_edge_of_time_can_be_asked_for(database: Database) -> None:
+    """In their own zone they exist, and in UTC they would not."""
+    far = timezone(timedelta(hours=14))
+    with database.write() as connection:
+        put(connection, "now")
+    for moment, after in (
+        (datetime(1, 1, 1, tzinfo=far), 1),
+        (datetime(9999, 12, 31, 23, tzinfo=timezone(-timedelta(hours=14))), 0),
+    ):
+        with database.read() as connection:
+            query = sa.select(sa.func.count()).where(installation.c.updated_at > moment)
+            assert connection.execute(query).scalar_one() == after
+
+
 def test_a_moment_without_a_zone_is_refused(database: Database) -> None:
     """It would be read back as another moment."""
     with pytest.raises(sa.exc.StatementError, match="time zone"), database.write() as connection:

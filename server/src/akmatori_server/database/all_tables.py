@@ -16,13 +16,16 @@ from akmatori_server.engine import tables as engine
 from akmatori_server.events import tables as events
 from akmatori_server.http_connectors import tables as http_connectors
 from akmatori_server.incidents import tables as incidents
+from akmatori_server.kits.ssh import tables as ssh
 from akmatori_server.kubernetes.costs import tables as kubernetes_costs
 from akmatori_server.kubernetes.drift import tables as kubernetes_drift
-from akmatori_server.kits.ssh import tables as ssh
+from akmatori_server.kubernetes.incidents import tables as kubernetes_incidents
+from akmatori_server.kubernetes.reports import tables as kubernetes_reports
+from akmatori_server.kubernetes.status import tables as kubernetes_status
 from akmatori_server.mcp_servers import tables as mcp_servers
 from akmatori_server.notifications import tables as notifications
-from akmatori_server.retention import tables as retention
 from akmatori_server.proposals import tables as proposals
+from akmatori_server.retention import tables as retention
 from akmatori_server.runbooks import tables as runbooks
 from akmatori_server.settings import tables as settings
 from akmatori_server.silences import tables as silences
@@ -46,6 +49,9 @@ MODULES = (
     incidents,
     kubernetes_costs,
     kubernetes_drift,
+    kubernetes_reports,
+    kubernetes_incidents,
+    kubernetes_status,
     mcp_servers,
     notifications,
     retention,

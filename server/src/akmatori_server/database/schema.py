@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import MINYEAR, UTC, datetime
 from typing import Any
 
 import orjson
@@ -20,6 +20,9 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class Timestamp(TypeDecorator[datetime]):
@@ -43,7 +46,11 @@ class Timestamp(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("A stored timestamp needs a time zone.")
-        moment = value.astimezone(UTC)
+        try:
+            moment = value.astimezone(UTC)
+        except OverflowError:
+            # The first and the last day there are, in a zone of their own: as near as can be said in UTC.
+            moment = _FIRST if value.year == MINYEAR else _LAST
         if dialect.name == "sqlite":
             # Ten times as fast as strftime, and every row has several.
             return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -9,7 +9,6 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from akmatori_server.http.edge import Edge, Observer
-from akmatori_server.http.failures import render_akmatori
 from akmatori_server.http.framework import Lifespan, build_api
 from akmatori_server.http.gates import SetupGate, Side, SidePaths
 from akmatori_server.http.security import Authenticator
@@ -73,4 +72,5 @@ def build_application(
             max_age=600,
         )
     renderers = [(f"{system.base_path}/", system.render_error) for system in systems]
-    return Edge(app, renderers=[("", render_akmatori), *renderers], observe=observe)
+    # What belongs to no system is answered as the first one would.
+    return Edge(app, renderers=[("", systems[0].render_error), *renderers], observe=observe)

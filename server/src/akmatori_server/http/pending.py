@@ -10,29 +10,5 @@ from collections.abc import Mapping
 
 PENDING: Mapping[str, frozenset[str]] = {
     "akmatori": frozenset({}),
-    "aotanami": frozenset(
-        {
-            # health
-            "getHealth",
-            "getReadiness",
-            # incidents
-            "listIncidents",
-            "getIncident",
-            "acknowledgeIncident",
-            # scans
-            "listScans",
-            "triggerScan",
-            "getScanReport",
-            # findings
-            "listFindings",
-            "getFindingsSummary",
-            # token_usage
-            "getTokenUsage",
-            # notifications
-            "listNotifications",
-            # clusters
-            "listClusters",
-            "getClusterStatus",
-        }
-    ),
+    "aotanami": frozenset({}),
 }

@@ -37,6 +37,13 @@ SHORTEST_RSA_BITS = 2048
 MOST_KEYS = 100
 RETRY_SECONDS = 10
 
+_WHY: Mapping[type[Exception], str] = {
+    jwt.ExpiredSignatureError: "The token has expired.",
+    jwt.ImmatureSignatureError: "The token is not good yet.",
+    jwt.InvalidAudienceError: "The token is for another audience.",
+    jwt.InvalidIssuerError: "The token is of another issuer.",
+}
+
 _log = structlog.stdlib.get_logger("akmatori_server.kubernetes.access")
 
 
@@ -167,16 +174,8 @@ class KeySetVerifier:
             return NotValid("The token is signed with a key that the cluster does not publish.")
         try:
             claims = self._claims(token, key)
-        except jwt.ExpiredSignatureError:
-            return NotValid("The token has expired.")
-        except jwt.InvalidAudienceError:
-            return NotValid("The token is for another audience.")
-        except jwt.InvalidIssuerError:
-            return NotValid("The token is of another issuer.")
-        except jwt.ImmatureSignatureError:
-            return NotValid("The token is not good yet.")
-        except (jwt.PyJWTError, ValueError, TypeError, OverflowError):
-            return NotValid("The token is not good.")
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError) as error:
+            return NotValid(_WHY.get(type(error), "The token is not good."))
         return self._judged(claims)
 
     def _claims(self, token: str, key: VerificationKey) -> Mapping[str, object]:

@@ -44,7 +44,7 @@ def from_address(address: str) -> Callable[[], object]:
                 httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client,
                 client.stream("GET", address, headers={"Accept": "application/json"}) as answer,
             ):
-                if answer.status_code != httpx.codes.OK:
+                if answer.status_code != 200:
                     raise KeySourceError(f"The key set answered with status {answer.status_code}.")
                 for piece in answer.iter_bytes():
                     body += piece

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import attrs
 
-from akmatori_sdk._generated.aotanami.models import EventType, IncidentStatus, Severity
+from akmatori_sdk._generated.aotanami.models import EventType, IncidentChangeKind, IncidentStatus, Severity
 
 NO_FACTS: Mapping[str, str] = MappingProxyType({})
 
@@ -43,6 +43,7 @@ class Key:
 class Fold:
     """What makes two symptoms of one workload the same event."""
 
+    origin: str
     type: str
     reason: str
     container: str = ""
@@ -77,7 +78,7 @@ class Symptom:
     @property
     def fold(self) -> Fold:
         """What it is counted with."""
-        return Fold(self.type.value, self.reason, self.container)
+        return Fold(self.origin.value, self.type.value, self.reason, self.container)
 
 
 @attrs.frozen(kw_only=True)
@@ -86,7 +87,6 @@ class Event:
 
     fold: Fold
     severity: Severity
-    origin: Origin
     stands: bool
     resource_kind: str
     resource_name: str
@@ -107,16 +107,10 @@ class Event:
         """Its type."""
         return EventType(self.fold.type)
 
-
-class ChangeKind(enum.StrEnum):
-    """What can happen to an incident."""
-
-    OPENED = "opened"
-    SEVERITY_ROSE = "severity_rose"
-    ACKNOWLEDGED = "acknowledged"
-    NOTED = "noted"
-    REOPENED = "reopened"
-    RESOLVED = "resolved"
+    @property
+    def origin(self) -> Origin:
+        """Where it was read."""
+        return Origin(self.fold.origin)
 
 
 @attrs.frozen(kw_only=True)
@@ -124,7 +118,7 @@ class Change:
     """One line of an incident's history."""
 
     at: datetime
-    kind: ChangeKind
+    kind: IncidentChangeKind
     by: str = ""
     """Who did it; empty for the server itself."""
     note: str = ""
@@ -193,8 +187,9 @@ class Rules:
     stable: timedelta = timedelta(minutes=15)
     """How long nothing may have happened before an incident is over."""
     readings_until_gone: int = 3
-    checks_until_gone: int = 2
-    """The same for scans and comparisons, which are rare and whole."""
+    scans_until_gone: int = 1
+    """The same for scans: what they could not look for, they do not call gone."""
+    comparisons_until_gone: int = 2
     types_to_raise: int = 3
     most_events: int = 200
     """Different events of one incident; more are counted together."""
@@ -202,3 +197,9 @@ class Rules:
     def window_of(self, kind: EventType) -> timedelta:
         """Return how close together events have to be."""
         return self.windows.get(kind, self.window)
+
+    def until_gone(self, origin: Origin) -> int:
+        """Return how many readings in a row must not show a state before it is gone."""
+        if origin is Origin.FINDINGS:
+            return self.scans_until_gone
+        return self.comparisons_until_gone if origin is Origin.DRIFT else self.readings_until_gone

@@ -1,0 +1,1 @@
+"""Notifications as Aotanami's API shows them."""

@@ -1,0 +1,1 @@
+"""How the clusters are, and the server itself."""

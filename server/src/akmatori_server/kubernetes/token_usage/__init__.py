@@ -1,0 +1,1 @@
+"""What language models have used, by hour, day and month."""
