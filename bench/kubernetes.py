@@ -139,6 +139,18 @@ def main() -> None:
                 f"{(measured['after'] - measured['before']) / 1024:.1f}",
             )
     Console().print(table)
+    _print_storing()
+
+
+def _print_storing() -> None:
+    program = [sys.executable, "-m", "bench.kubernetes_reports"]
+    done = subprocess.run(program, check=True, capture_output=True, text=True)
+    table = Table(title="Storing 100,000 findings twice, and reading them (SQLite)", title_justify="left")
+    table.add_column("what")
+    table.add_column("measured", justify="right")
+    for name, value in json.loads(done.stdout.splitlines()[-1]).items():
+        table.add_row(name, str(value))
+    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -24,12 +24,27 @@ EXAMPLES = 12
 # the tests of events make up requests for it.
 LEFT_OUT = {"completeSetup", "login", "getOpenApi", "streamEvents"}
 
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: shop}
+spec: {containers: [{name: a, image: "a:1", resources: {requests: {cpu: 100m, memory: 64Mi}}}]}
+"""
+
 
 @pytest.fixture(scope="module")
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Site]:
     """One server for all generated requests."""
     directory = tmp_path_factory.mktemp("generated")
-    with copied_database("sqlite", directory, request) as url, running_site(url, directory) as running:
+    # Something to scan and to reckon with.
+    folder = directory / "app"
+    folder.mkdir()
+    (folder / "pod.yaml").write_text(POD)
+    more = {"manifests": (("app", (folder,)),)}
+    with (
+        copied_database("sqlite", directory, request) as url,
+        running_site(url, directory, more=more) as running,
+    ):
         yield running
 
 

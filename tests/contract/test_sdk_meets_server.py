@@ -9,16 +9,13 @@ import pytest
 
 from akmatori_sdk import (
     Akmatori,
-    Aotanami,
     AsyncAkmatori,
     BadRequestError,
     CallOptions,
     ConflictError,
     NotFoundError,
-    ServerError,
     UnauthorizedError,
 )
-from akmatori_server.http.pending import PENDING
 from tests.support.site import PASSWORD, Site
 
 ALERT = {
@@ -133,13 +130,3 @@ def test_async_is_the_same(server: Site) -> None:
 
     assert status == "completed"
     assert listed
-
-
-def test_what_is_not_built_yet_says_so(client: Akmatori, server: Site) -> None:
-    """A pending operation is a 501 with a sentence and a code, in either system's error shape."""
-    if "listScans" in PENDING["aotanami"]:
-        token = client.auth.login(username="admin", password=PASSWORD).token
-        with Aotanami(base_url=server.base_url, token=token) as other, pytest.raises(ServerError) as refused:
-            other.scans.list().first()
-        assert refused.value.status == 501
-    assert client.health.get().status == "ok"

@@ -19,6 +19,8 @@ DOCUMENTED = {
     "POST /incidents/{id}/acknowledge": "incidents.acknowledge",
     "GET /scans": "scans.list",
     "POST /scans/trigger": "scans.trigger",
+    # Ours beside them: without it a client could only ask for the report until that is complete.
+    "GET /scans/{id}": "scans.get",
     "GET /scans/{id}/report": "scans.report",
     "GET /findings": "findings.list",
     "GET /findings/summary": "findings.summary",

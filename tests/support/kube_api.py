@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,6 +51,13 @@ class KubeApi:
     """Paths that are answered a byte at a time, for ever."""
     busy: dict[str, int] = attrs.field(factory=dict)
     """How often a path is answered with 429 before it is answered."""
+    users: dict[str, dict[str, Any]] = attrs.field(factory=dict)
+    """What a TokenReview says of a token: `user`, and for whom it is, `audiences`."""
+    may: Callable[[dict[str, Any]], bool] = lambda _spec: False
+    """Decides about the `spec` of a SubjectAccessReview."""
+    jwks: dict[str, Any] = attrs.field(factory=lambda: {"keys": []})
+    posted: list[tuple[str, dict[str, Any]]] = attrs.field(factory=list)
+    """Paths and bodies that were posted."""
     asked: list[Asked] = attrs.field(factory=list)
     stopping: threading.Event = attrs.field(factory=threading.Event)
 
@@ -115,6 +122,37 @@ class _Handler(BaseHTTPRequestHandler):
         elif not self._refused(path):
             self._answer(path, query)
 
+    def do_POST(self) -> None:
+        api, path = self.api, urlsplit(self.path).path
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        api.asked.append(Asked("POST", path, {}, self.headers.get("Authorization", "")))
+        api.posted.append((path, body))
+        if path in api.slow:
+            api.stopping.wait(api.slow[path])
+        if self._refused(path):
+            return
+        if path in api.broken:
+            self._send(201, api.broken[path])
+        elif path.endswith("/tokenreviews"):
+            self._send(201, json.dumps({**body, "status": self._review(body["spec"])}).encode())
+        elif path.endswith("/subjectaccessreviews"):
+            self._send(201, json.dumps({**body, "status": {"allowed": api.may(body["spec"])}}).encode())
+        else:
+            self._status(404, "the server could not find the requested resource")
+
+    def _review(self, spec: dict[str, Any]) -> dict[str, Any]:
+        known = self.api.users.get(spec["token"])
+        if known is None:
+            return {"authenticated": False, "user": {}, "error": "invalid bearer token"}
+        audiences = known.get("audiences", [])
+        if "audiences" not in spec:
+            return {"authenticated": True, "user": known["user"], "audiences": audiences}
+        common = [name for name in spec["audiences"] if name in audiences]
+        # A server that knows nothing of audiences says nothing of them.
+        if not common and audiences:
+            return {"authenticated": False, "user": {}, "error": "the audiences do not match"}
+        return {"authenticated": True, "user": known["user"], **({"audiences": common} if common else {})}
+
     def _refused(self, path: str) -> bool:
         api = self.api
         if self.headers.get("Authorization", "").lower() != f"bearer {TOKEN}":
@@ -136,6 +174,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, api.broken[path])
         elif path == "/version":
             self._send(200, json.dumps({"gitVersion": api.version}).encode())
+        elif path == "/openid/v1/jwks":
+            self._send(200, json.dumps(api.jwks).encode())
         elif path in NOT_LISTS:
             self._send(200, b"ok")
         else:
@@ -150,7 +190,9 @@ class _Handler(BaseHTTPRequestHandler):
         begin = int(query.get("continue", "0"))
         size = int(query.get("limit", "500"))
         end = begin + (size if api.page is None else min(size, api.page))
-        metadata = {"resourceVersion": "1", "continue": str(end) if end < len(found) else ""}
+        metadata: dict[str, Any] = {"resourceVersion": "1", "continue": str(end) if end < len(found) else ""}
+        if end < len(found) and "fieldSelector" not in query:
+            metadata["remainingItemCount"] = len(found) - end
         return self._send(
             200, json.dumps({"kind": "List", "metadata": metadata, "items": found[begin:end]}).encode()
         )

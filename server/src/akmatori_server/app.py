@@ -16,6 +16,7 @@ from akmatori_server._generated.aotanami import bindings as aotanami_bindings
 from akmatori_server._generated.aotanami import stubs as aotanami_stubs
 from akmatori_server.alert_sources.handlers import AlertSourceHandlers
 from akmatori_server.alerts.handlers import AlertHandlers, WebhookHandlers
+from akmatori_server.audit import AuditTrail
 from akmatori_server.audit.handlers import AuditHandlers
 from akmatori_server.auth.authenticator import CachingAuthenticator
 from akmatori_server.auth.handlers import ApiKeyHandlers, AuthHandlers
@@ -28,23 +29,31 @@ from akmatori_server.database.migrate import is_current
 from akmatori_server.deliveries.handlers import DeliveryHandlers
 from akmatori_server.deliveries.replay import ReplayService
 from akmatori_server.docs.handlers import AkmatoriDocs, AotanamiDocs, read_specification
-from akmatori_server.docs.pages import BELOW, DocsAssets, to_the_docs
+from akmatori_server.docs.pages import BELOW, DocsAssets, to_the_description, to_the_docs
 from akmatori_server.engine import Engine
 from akmatori_server.events.handlers import EventHandlers
 from akmatori_server.health.handlers import Check, HealthHandlers, MetricsPage
 from akmatori_server.health.store import incidents_by_status
 from akmatori_server.http.application import build_application
-from akmatori_server.http.call import Pending
 from akmatori_server.http.failures import render_akmatori, render_aotanami
 from akmatori_server.http.pending import PENDING
+from akmatori_server.http.security import Authenticator
 from akmatori_server.http.system import System
 from akmatori_server.http_connectors.handlers import HttpConnectorHandlers
 from akmatori_server.http_connectors.trial import ConnectorTrial
 from akmatori_server.incidents.handlers import IncidentHandlers
 from akmatori_server.installation import Installation, open_installation
+from akmatori_server.kubernetes.access.opening import open_authenticator
 from akmatori_server.kubernetes.costs.handlers import CostHandlers
 from akmatori_server.kubernetes.drift.handlers import DriftHandlers
+from akmatori_server.kubernetes.incidents.handlers import KubernetesIncidentHandlers
+from akmatori_server.kubernetes.notifications.handlers import NotificationHandlers as AotanamiNotifications
+from akmatori_server.kubernetes.reports.handlers import FindingHandlers, ScanHandlers
 from akmatori_server.kubernetes.services import KubernetesServices
+from akmatori_server.kubernetes.status.handlers import ClusterHandlers
+from akmatori_server.kubernetes.status.handlers import HealthHandlers as AotanamiHealth
+from akmatori_server.kubernetes.status.readiness import ReadinessService
+from akmatori_server.kubernetes.token_usage.handlers import TokenUsageHandlers
 from akmatori_server.lifecycle import Lifecycle
 from akmatori_server.mcp_servers.handlers import McpServerHandlers
 from akmatori_server.metrics import Metrics
@@ -86,8 +95,8 @@ def create_app(
         "engine": lifecycle.check,
     }
     return build_application(
-        [_akmatori(site, services, checks), _aotanami(services.kubernetes)],
-        authenticator=CachingAuthenticator(site.auth),
+        [_akmatori(site, services, checks), _aotanami(site, services.kubernetes)],
+        authenticator=_authenticator(site, services.kubernetes),
         setup_required=site.auth.setup_required,
         observe=metrics.observe,
         sides={"/": to_the_docs, "/metrics": MetricsPage(metrics), BELOW: DocsAssets()},
@@ -96,6 +105,41 @@ def create_app(
         check_responses=settings.check_responses,
         spool_directory=settings.data_dir,
     )
+
+
+def create_aotanami_app(
+    settings: Settings, *, installation: Installation | None = None, engine: Engine | None = None
+) -> ASGIApp:
+    """Build an application that serves Aotanami's API alone: it needs no password before it answers.
+
+    Args:
+        settings: From `load_settings`.
+        installation: When it is open already; else it is opened here.
+        engine: Another engine than the durable one, for tests.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+        IncompleteSystem: an operation of the specification has no handler.
+    """
+    site = installation or open_installation(settings)
+    lifecycle = Lifecycle.of(site, engine)
+    services = lifecycle.services
+    metrics = Metrics(partial(_count_incidents, site.database))
+    return build_application(
+        [_aotanami(site, services.kubernetes)],
+        authenticator=_authenticator(site, services.kubernetes),
+        setup_required=lambda: False,
+        observe=metrics.observe,
+        sides={"/": to_the_description, "/metrics": MetricsPage(metrics)},
+        cors_origins=settings.cors_origins,
+        lifespan=lifecycle.lifespan,
+        check_responses=settings.check_responses,
+        spool_directory=settings.data_dir,
+    )
+
+
+def _authenticator(site: Installation, kubernetes: KubernetesServices) -> Authenticator:
+    return open_authenticator(CachingAuthenticator(site.auth), site.settings.access, kubernetes.site)
 
 
 def _akmatori(site: Installation, services: Services, checks: Mapping[str, Check]) -> System:
@@ -155,19 +199,29 @@ def _akmatori(site: Installation, services: Services, checks: Mapping[str, Check
     )
 
 
-def _aotanami(kubernetes: KubernetesServices) -> System:
+def _aotanami(site: Installation, kubernetes: KubernetesServices) -> System:
     specification = read_specification("aotanami", "openapi.json")
+    readiness = ReadinessService(
+        kubernetes.site,
+        check_database=partial(_check_database, site.database),
+        has_prometheus=site.settings.prometheus_url is not None,
+    )
     handlers = aotanami_stubs.Handlers(
         docs=AotanamiDocs(specification),
-        health=Pending(),
-        incidents=Pending(),
-        scans=Pending(),
-        findings=Pending(),
+        health=AotanamiHealth(
+            kubernetes.clusters,
+            readiness,
+            version=version("akmatori-server"),
+            mode=kubernetes.site.mode,
+        ),
+        incidents=KubernetesIncidentHandlers(kubernetes.incidents, AuditTrail(site.database, now=site.now)),
+        scans=ScanHandlers(kubernetes.scans),
+        findings=FindingHandlers(kubernetes.scans),
         costs=CostHandlers(kubernetes.costs),
         drift=DriftHandlers(kubernetes.drift),
-        token_usage=Pending(),
-        notifications=Pending(),
-        clusters=Pending(),
+        token_usage=TokenUsageHandlers(kubernetes.usage),
+        notifications=AotanamiNotifications(site.database),
+        clusters=ClusterHandlers(kubernetes.clusters),
     )
     return System(
         name="aotanami",

@@ -22,6 +22,7 @@ DEFAULT_PORT = 8080
 DATABASE_FILE = "akmatori.db"
 LONGEST_EXPIRY_HOURS = 24 * 365
 RESIZE_STRATEGIES = ("conservative", "moderate", "aggressive")
+DEFAULT_SCAN_SCHEDULE = "0 3 * * *"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 # HS256 is as strong as its secret; RFC 7518 asks for as many bytes as the hash has.
 SHORTEST_JWT_SECRET = 32
@@ -86,6 +87,10 @@ class Settings:
     kubeconfig: Path | None = None
     # Folders of manifests that Aotanami scans, by their names.
     manifests: tuple[tuple[str, tuple[Path, ...]], ...] = ()
+    # When everything is scanned by itself, as cron says it, in UTC; None: never. Nothing is when there is nothing.
+    scan_schedule: str | None = DEFAULT_SCAN_SCHEDULE
+    # A file of findings that are accepted, read again by every scan.
+    scan_exceptions: Path | None = None
     # A folder that says how things should be, which cluster or folder is compared with it (None: the first
     # cluster), and fields that may differ, as `Kind:path` with stars.
     drift_source: Path | None = None
@@ -151,7 +156,7 @@ def load_settings(environment: Mapping[str, str] | None = None, options: Options
     jwt_secret = read.text("JWT_SECRET")
     if jwt_secret is not None and len(jwt_secret.encode()) < SHORTEST_JWT_SECRET:
         raise ConfigurationError(
-            f"JWT_SECRET needs {SHORTEST_JWT_SECRET} bytes or more; leave it out to have one made."
+            f"AKMATORI_JWT_SECRET needs {SHORTEST_JWT_SECRET} bytes or more; leave it out to have one made."
         )
     log_level = (read.text("LOG_LEVEL") or "info").lower()
     if log_level not in LOG_LEVELS:
@@ -193,6 +198,8 @@ def load_settings(environment: Mapping[str, str] | None = None, options: Options
         clusters_file=_path(read.text("CLUSTERS")),
         in_cluster=read.number("IN_CLUSTER", 0, 0, 1) == 1,
         manifests=_manifests(read.text("MANIFESTS") or ""),
+        scan_schedule=_schedule(read.text("SCAN_SCHEDULE")),
+        scan_exceptions=_path(read.text("SCAN_EXCEPTIONS")),
         drift_source=_folder(read.text("DRIFT_SOURCE")),
         drift_target=read.text("DRIFT_TARGET"),
         drift_ignore=tuple(
@@ -235,7 +242,7 @@ class _Environment:
         if text is None:
             return None
         if not text.isascii() or not text.isdigit() or len(text) > 9 or not least <= int(text) <= most:
-            raise ConfigurationError(f"{name} must be a whole number from {least} to {most}.")
+            raise ConfigurationError(f"AKMATORI_{name} must be a whole number from {least} to {most}.")
         return int(text)
 
 
@@ -329,6 +336,21 @@ def _manifests(text: str) -> tuple[tuple[str, tuple[Path, ...]], ...]:
             )
         found[name] = (*found.get(name, ()), folder)
     return tuple(found.items())
+
+
+def _schedule(text: str | None) -> str | None:
+    if text is None:
+        return DEFAULT_SCAN_SCHEDULE
+    if text.strip().lower() == "off":
+        return None
+    # The clock of the engine reads it; nobody else pays for the import.
+    from croniter import croniter  # type: ignore[import-untyped]  # it comes with the engine, without types
+
+    if len(text.split()) != 5 or not croniter.is_valid(text):
+        raise ConfigurationError(
+            "AKMATORI_SCAN_SCHEDULE must be five fields as cron has them, such as 0 3 * * *, or off."
+        )
+    return text.strip()
 
 
 def _folder(text: str | None) -> Path | None:

@@ -32,3 +32,9 @@ def require_match(if_match: str | Unset, current: str) -> None:
         raise Conflict(
             "This has changed since it was read; read it again before writing.", code="stale_write"
         )
+
+
+def has_already(if_none_match: str, current: str) -> bool:
+    """Whether an `If-None-Match` header names the version that would be answered; "" is no header."""
+    given = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return if_none_match.strip() == "*" or current in given

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import attrs
 
@@ -31,6 +32,7 @@ from akmatori_server.installation import Installation
 from akmatori_server.investigation.lost import LostInvestigations
 from akmatori_server.kits.registry import registry
 from akmatori_server.kubernetes.services import KubernetesServices, build_kubernetes
+from akmatori_server.kubernetes.token_usage.service import ModelInUse
 from akmatori_server.mcp_servers.service import McpServerService
 from akmatori_server.notifications.parts import Notifications, build_notifications
 from akmatori_server.outgoing.policy import Policy
@@ -213,5 +215,11 @@ def build_services(site: Installation, engine: Engine) -> Services:
         ),
         notifications=notifications,
         retention=RetentionJob(database, settings, audit, data_directory=data, now=now),
-        kubernetes=build_kubernetes(site, engine),
+        kubernetes=build_kubernetes(site, engine, model=partial(_model_in_use, settings)),
     )
+
+
+def _model_in_use(settings: SettingsService) -> ModelInUse | None:
+    config = settings.llm_active()
+    usable = config is not None and config.is_usable
+    return ModelInUse(config.provider.value, config.model) if config is not None and usable else None

@@ -8,7 +8,6 @@ import pytest
 from akmatori_server._generated.akmatori.bindings import OPERATIONS
 from akmatori_server.http.binding import Binding
 from akmatori_server.http.call import Scope
-from akmatori_server.http.pending import PENDING
 from tests.support.site import Site
 
 UUID = "0b1f6c1e-6a0f-4a53-9f0c-0f6f3c1b2a77"
@@ -52,16 +51,6 @@ def test_no_write_is_open_to_readers(server: Site) -> None:
         }
 
     assert set(answered.values()) == {403}, answered
-
-
-def test_pending_operations_answer_501(admin: httpx.Client) -> None:
-    """Each of them, once the caller is known."""
-    answered = {
-        name: admin.request(IDENTITY[name].method, filled(IDENTITY[name])).status_code
-        for name in PENDING["akmatori"]
-    }
-
-    assert set(answered.values()) <= {501}, answered
 
 
 WRITES = [

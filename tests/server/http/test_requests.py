@@ -110,7 +110,7 @@ BAD_BODIES = [
     (b'{"name": "a", "nmae": 1}', "unknown member nmae"),
     (b'{"name": "a", "kind": "c"}', "kind: must be a or b"),
     (b'{"name": "a", "size": 101}', "size: must be at most 100"),
-    (b'{"name": "a", "size": 1.5}', "size: must be integer"),
+    (b'{"name": "a", "size": 1.5}', "size: must be a whole number."),
     (b'{"name": "a", "size": NaN}', "not valid JSON"),
     (b'{"name": "a", "size": 1e999}', "not valid JSON"),
     (b'{"name": "\xff"}', "not valid JSON"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from akmatori_sdk._core.config import AOTANAMI
 from akmatori_sdk._generated.aotanami.resources.sync import SyncResources
+from akmatori_sdk.ext.scans import Scans
 
 
 class Aotanami(SyncResources):
@@ -20,3 +23,8 @@ class Aotanami(SyncResources):
     """
 
     _system = AOTANAMI
+
+    @cached_property
+    def scans(self) -> Scans:
+        """Scans of the cluster and their reports."""
+        return Scans(self)

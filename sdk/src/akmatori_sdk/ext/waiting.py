@@ -1,4 +1,4 @@
-"""Waiting for an incident to end: when to look again, what is new in the log, when to give up. No I/O."""
+"""Waiting for something to end: when to look again, what is new in the log, when to give up. No I/O."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ GROWTH = 1.5
 STREAM_OUTAGE = 20.0
 
 
-class Watch:
-    """One wait for one incident."""
+class Polling:
+    """One wait for one thing that ends some day."""
 
-    def __init__(self, uuid: str, timeout: float, clock: Clock, policy: RetryPolicy) -> None:
-        self._uuid = uuid
+    def __init__(self, what: str, timeout: float, clock: Clock, policy: RetryPolicy) -> None:
+        self._what = what
         self._timeout = timeout
         self._clock = clock
         self._policy = policy
         self._start = clock.monotonic()
         self._interval = FIRST_INTERVAL
         self._at_least = 0.0
-        self._log = ""
-        self._last: Incident | None = None
+        self._last: object = None
+        self._state = "it was never read"
         self._last_error: AkmatoriError | None = None
 
     def options(self, options: CallOptions | None) -> CallOptions:
@@ -45,15 +45,9 @@ class Watch:
         deadline = options.deadline or self._policy.deadline
         return attrs.evolve(options, deadline=min(deadline, self.left()))
 
-    def saw(self, incident: Incident) -> str:
-        """Note a state; return what the log has gained since the last one."""
-        self._last, self._last_error, self._at_least = incident, None, 0.0
-        log, before = incident.full_log, self._log
-        self._log = log
-        if log.startswith(before):
-            return log[len(before) :]
-        # The log was begun anew, as when an incident is investigated a second time.
-        return log
+    def noted(self, last: object, state: str) -> None:
+        """Note what the last poll has read, and its state in words."""
+        self._last, self._state, self._last_error, self._at_least = last, state, None, 0.0
 
     def missed(self, error: AkmatoriError) -> None:
         """Note a failed poll, and go on if the next one may succeed.
@@ -88,13 +82,30 @@ class Watch:
         left = self._start + self._timeout - self._clock.monotonic()
         if left > 0:
             return left
-        state = f"its status is {self._last.status.value}" if self._last is not None else "it was never read"
         why = f"; the last poll failed: {self._last_error}" if self._last_error is not None else ""
         raise WaitTimeoutError(
-            f"incident {self._uuid} has not ended within {self._timeout:g} s, {state}{why}",
+            f"{self._what} has not ended within {self._timeout:g} s, {self._state}{why}",
             last=self._last,
             last_error=self._last_error,
         )
+
+
+class Watch(Polling):
+    """One wait for one incident."""
+
+    def __init__(self, uuid: str, timeout: float, clock: Clock, policy: RetryPolicy) -> None:
+        super().__init__(f"incident {uuid}", timeout, clock, policy)
+        self._log = ""
+
+    def saw(self, incident: Incident) -> str:
+        """Note a state; return what the log has gained since the last one."""
+        self.noted(incident, f"its status is {incident.status.value}")
+        log, before = incident.full_log, self._log
+        self._log = log
+        if log.startswith(before):
+            return log[len(before) :]
+        # The log was begun anew, as when an incident is investigated a second time.
+        return log
 
 
 def is_over(incident: Incident) -> bool:

@@ -17,6 +17,8 @@ class Action(enum.StrEnum):
     INCIDENT_CANCELLED = "incident:cancelled"
     INCIDENT_RETRIED = "incident:retried"
 
+    KUBERNETES_INCIDENT_ACKNOWLEDGED = "kubernetes_incident:acknowledged"
+
     PROPOSAL_CREATED = "proposal:created"
     PROPOSAL_APPROVED = "proposal:approved"
     PROPOSAL_REJECTED = "proposal:rejected"
@@ -77,6 +79,8 @@ class Action(enum.StrEnum):
     NOTIFICATIONS_UPDATED = "settings:notifications:updated"
     NOTIFICATION_TESTED = "settings:notifications:tested"
     RETENTION_UPDATED = "settings:retention:updated"
+
+    SCAN_TRIGGERED = "scan:triggered"
 
     SECRETS_ROTATED = "secrets:rotated"
     SECRETS_FORGOTTEN = "secrets:forgotten"

@@ -57,7 +57,7 @@ def form_integer(parts: Mapping[str, Part | str], name: str) -> int:
     text = form_text(parts, name)
     digits = text.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
-        raise BadRequest(f"{name}: must be an integer.")
+        raise BadRequest(f"{name}: must be a whole number.")
     return int(text)
 
 

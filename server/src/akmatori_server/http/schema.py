@@ -12,6 +12,7 @@ from typing import Any, cast
 import jsonschema_rs
 
 from akmatori_server.errors import BadRequest
+from akmatori_server.http.pattern_words import in_words
 
 MOST_NAMED = 5
 # Draft 4, which OpenAPI 3.0 builds on, does not know the format.
@@ -93,10 +94,18 @@ def _options(kind: Any) -> str:
     return f"must be {_or([str(option) for option in kind.options if option is not None])}."
 
 
+_TYPES: Mapping[str, str] = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
 _SENTENCES: Mapping[str, Callable[[Any], str]] = {
     "required": lambda kind: f"{kind.property} is required.",
     "additionalProperties": _unknown,
-    "type": lambda kind: f"must be {_or(kind.types)}.",
+    "type": lambda kind: f"must be {_or([_TYPES.get(name, name) for name in kind.types])}.",
     "enum": _options,
     "minLength": _too_short,
     "maxLength": lambda kind: f"may have {kind.limit} characters at most.",
@@ -106,7 +115,7 @@ _SENTENCES: Mapping[str, Callable[[Any], str]] = {
     "minimum": lambda kind: f"must be at least {kind.limit}.",
     "maximum": lambda kind: f"must be at most {kind.limit}.",
     "format": lambda kind: f"must be a {kind.format}.",
-    "pattern": lambda kind: f"must match {kind.pattern}.",
+    "pattern": lambda kind: in_words(kind.pattern),
     "oneOf": lambda _kind: "has none of the shapes this accepts.",
     "anyOf": lambda _kind: "has none of the shapes this accepts.",
 }

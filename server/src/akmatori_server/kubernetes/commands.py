@@ -1,4 +1,4 @@
-"""The command line `aotanami-server`: scanning manifests and clusters, without a server or a database."""
+"""The command line `aotanami-server`: scanning manifests and clusters, without a server or a database, or with."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import attrs
 import click
+
+from akmatori_server.kubernetes.serve_command import serve
 
 if TYPE_CHECKING:
     from akmatori_server.kubernetes.clusters.configuration import ClusterConfig
@@ -186,6 +188,9 @@ def clusterrole(features: tuple[str, ...], name: str) -> None:
     from akmatori_server.kubernetes.clusters.role import cluster_role
 
     click.echo(cluster_role([Feature(feature) for feature in features], name=name), nl=False)
+
+
+main.add_command(serve)
 
 
 def _scanned(source: _Source, options: ScanOptions, *, follow_version: bool) -> ScanResult:

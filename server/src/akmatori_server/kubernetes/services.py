@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 
+from akmatori_server.audit.trail import AuditTrail
 from akmatori_server.config import Settings
 from akmatori_server.engine import Engine
 from akmatori_server.installation import Installation
@@ -12,8 +15,14 @@ from akmatori_server.kubernetes.costs.rightsizing import Strategy
 from akmatori_server.kubernetes.costs.service import CostOptions, CostService
 from akmatori_server.kubernetes.drift.service import DriftOptions, DriftService
 from akmatori_server.kubernetes.drift.source import DesiredState
+from akmatori_server.kubernetes.incidents.service import IncidentService
+from akmatori_server.kubernetes.incidents.standing import with_open_incidents
+from akmatori_server.kubernetes.reports.service import ReportOptions, ScanService
 from akmatori_server.kubernetes.site import KubernetesSite, configured_targets
+from akmatori_server.kubernetes.status.clusters import ClusterService
+from akmatori_server.kubernetes.status.scanned import by_scans
 from akmatori_server.kubernetes.targets import Mode, Target
+from akmatori_server.kubernetes.token_usage.service import ModelInUse, UsageOptions, UsageService
 
 
 @attrs.frozen(kw_only=True)
@@ -23,15 +32,24 @@ class KubernetesServices:
     site: KubernetesSite
     costs: CostService
     drift: DriftService
+    scans: ScanService
+    incidents: IncidentService
+    clusters: ClusterService
+    usage: UsageService
 
     def declare(self, engine: Engine) -> None:
         """Tell the engine what is done by the clock, and what by tasks."""
         self.costs.declare(engine)
         self.drift.declare(engine)
+        self.scans.declare(engine)
+        self.incidents.declare(engine)
+        self.clusters.declare(engine)
 
 
-def build_kubernetes(installation: Installation, engine: Engine) -> KubernetesServices:
-    """Build the services of one installation.
+def build_kubernetes(
+    installation: Installation, engine: Engine, *, model: Callable[[], ModelInUse | None]
+) -> KubernetesServices:
+    """Build the services of one installation; `model` tells the language model in use.
 
     Raises:
         ConfigurationError: what is to be looked at cannot be used.
@@ -47,6 +65,16 @@ def build_kubernetes(installation: Installation, engine: Engine) -> KubernetesSe
         site=site,
         costs=CostService(site, _cost_options(settings)),
         drift=DriftService(site.database, _drift_options(settings, site), now=site.now),
+        scans=ScanService(
+            site,
+            ReportOptions(schedule=settings.scan_schedule, exceptions_file=settings.scan_exceptions),
+            AuditTrail(site.database, now=site.now),
+        ),
+        incidents=IncidentService(site),
+        clusters=ClusterService(
+            site, standings=with_open_incidents(by_scans([target.name for target in site.targets]))
+        ),
+        usage=UsageService(site.database, _usage_options(settings), now=site.now, model=model),
     )
 
 
@@ -62,6 +90,13 @@ def _cost_options(settings: Settings) -> CostOptions:
         strategy=Strategy(settings.resize_strategy),
         monthly_budget=settings.cost_budget,
         prometheus_url=settings.prometheus_url,
+    )
+
+
+def _usage_options(settings: Settings) -> UsageOptions:
+    hourly, daily, monthly = settings.token_budget
+    return UsageOptions(
+        hourly=hourly, daily=daily, monthly=monthly, alert_percent=settings.token_alert_percent
     )
 
 

@@ -70,6 +70,8 @@ from .models import (
     HealthEnvelope,
     HealthStatus,
     Incident,
+    IncidentChange,
+    IncidentChangeKind,
     IncidentEnvelope,
     IncidentEvent,
     IncidentPage,
@@ -146,6 +148,7 @@ _ERROR_REASON = EnumTable(ErrorReason)
 _EVENT_TYPE = EnumTable(EventType)
 _FRAMEWORK = EnumTable(Framework)
 _HEALTH_STATUS = EnumTable(HealthStatus)
+_INCIDENT_CHANGE_KIND = EnumTable(IncidentChangeKind)
 _INCIDENT_STATUS = EnumTable(IncidentStatus)
 _LLM_PROVIDER = EnumTable(LlmProvider)
 _MAPPING_BASIS = EnumTable(MappingBasis)
@@ -1649,12 +1652,55 @@ def encode_health_envelope(o: HealthEnvelope) -> dict[str, Any]:
     }
 
 
+def _read_incident_change(d: Any) -> IncidentChange:
+    o = _new(IncidentChange)
+    o.at = _datetime(d["at"])
+    o.kind = _INCIDENT_CHANGE_KIND[d["kind"]]
+    known = 2
+    if "by" in d:
+        known += 1
+        o.by = v if type(v := d["by"]) is str else wrong()
+    else:
+        o.by = UNSET
+    if "note" in d:
+        known += 1
+        o.note = v if type(v := d["note"]) is str else wrong()
+    else:
+        o.note = UNSET
+    o.extra = {} if len(d) == known else unknown(d, IncidentChange)
+    return o
+
+
+def encode_incident_change(o: IncidentChange) -> dict[str, Any]:
+    """Make JSON of IncidentChange."""
+    d: dict[str, Any] = {
+        **o.extra,
+        "at": o.at,
+        "kind": o.kind,
+    }
+    if (v_by := o.by) is not UNSET:
+        d["by"] = v_by
+    if (v_note := o.note) is not UNSET:
+        d["note"] = v_note
+    return d
+
+
 def _read_incident_event(d: Any) -> IncidentEvent:
     o = _new(IncidentEvent)
     o.type = _EVENT_TYPE[d["type"]]
     o.severity = _SEVERITY[d["severity"]]
     o.timestamp = _datetime(d["timestamp"])
     known = 3
+    if "firstTimestamp" in d:
+        known += 1
+        o.first_timestamp = _datetime(d["firstTimestamp"])
+    else:
+        o.first_timestamp = UNSET
+    if "count" in d:
+        known += 1
+        o.count = v if type(v := d["count"]) is int else wrong()
+    else:
+        o.count = UNSET
     if "source" in d:
         known += 1
         o.source = v if type(v := d["source"]) is str else wrong()
@@ -1697,6 +1743,10 @@ def encode_incident_event(o: IncidentEvent) -> dict[str, Any]:
         "severity": o.severity,
         "timestamp": o.timestamp,
     }
+    if (v_first_timestamp := o.first_timestamp) is not UNSET:
+        d["firstTimestamp"] = v_first_timestamp
+    if (v_count := o.count) is not UNSET:
+        d["count"] = v_count
     if (v_source := o.source) is not UNSET:
         d["source"] = v_source
     if (v_namespace := o.namespace) is not UNSET:
@@ -2203,6 +2253,11 @@ def _read_scan(d: Any) -> Scan:
         o.compliance_frameworks = [_FRAMEWORK[x] for x in items(d["complianceFrameworks"])]
     else:
         o.compliance_frameworks = UNSET
+    if "clusters" in d:
+        known += 1
+        o.clusters = items_of(d["clusters"], str)
+    else:
+        o.clusters = UNSET
     if "schedule" in d:
         known += 1
         o.schedule = v if type(v := d["schedule"]) is str else wrong()
@@ -2274,6 +2329,8 @@ def encode_scan(o: Scan) -> dict[str, Any]:
         d["scope"] = encode_scan_scope(v_scope)
     if (v_compliance_frameworks := o.compliance_frameworks) is not UNSET:
         d["complianceFrameworks"] = v_compliance_frameworks
+    if (v_clusters := o.clusters) is not UNSET:
+        d["clusters"] = v_clusters
     if (v_schedule := o.schedule) is not UNSET:
         d["schedule"] = v_schedule
     if (v_trigger := o.trigger) is not UNSET:
@@ -2868,6 +2925,11 @@ def _read_incident(d: Any) -> Incident:
         o.events = [_read_incident_event(x) for x in items(d["events"])]
     else:
         o.events = UNSET
+    if "history" in d:
+        known += 1
+        o.history = [_read_incident_change(x) for x in items(d["history"])]
+    else:
+        o.history = UNSET
     if "eventCount" in d:
         known += 1
         o.event_count = v if type(v := d["eventCount"]) is int else wrong()
@@ -2939,6 +3001,8 @@ def encode_incident(o: Incident) -> dict[str, Any]:
         d["resourceKind"] = v_resource_kind
     if (v_events := o.events) is not UNSET:
         d["events"] = [encode_incident_event(x) for x in v_events]
+    if (v_history := o.history) is not UNSET:
+        d["history"] = [encode_incident_change(x) for x in v_history]
     if (v_event_count := o.event_count) is not UNSET:
         d["eventCount"] = v_event_count
     if (v_resolved := o.resolved) is not UNSET:
@@ -3176,6 +3240,7 @@ decode_finding = Decoder(_read_finding, Finding)
 decode_finding_page = Decoder(_read_finding_page, FindingPage)
 decode_health = Decoder(_read_health, Health)
 decode_health_envelope = Decoder(_read_health_envelope, HealthEnvelope)
+decode_incident_change = Decoder(_read_incident_change, IncidentChange)
 decode_incident_event = Decoder(_read_incident_event, IncidentEvent)
 decode_metrics_basis = Decoder(_read_metrics_basis, MetricsBasis)
 decode_namespace_cost = Decoder(_read_namespace_cost, NamespaceCost)

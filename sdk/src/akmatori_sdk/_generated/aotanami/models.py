@@ -264,6 +264,17 @@ class HealthStatus(OpenStrEnum):
     ERROR = "error"
 
 
+class IncidentChangeKind(OpenStrEnum):
+    """What happened to an incident."""
+
+    OPENED = "opened"
+    SEVERITY_ROSE = "severity_rose"
+    ACKNOWLEDGED = "acknowledged"
+    NOTED = "noted"
+    REOPENED = "reopened"
+    RESOLVED = "resolved"
+
+
 class IncidentStatus(OpenStrEnum):
     """Where an incident is in its life."""
 
@@ -1159,13 +1170,37 @@ class HealthEnvelope(Model):
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class IncidentChange(Model):
+    """One line of an incident's history."""
+
+    at: datetime
+    """When it happened."""
+
+    kind: IncidentChangeKind
+    by: str | Unset = UNSET
+    """Who did it; absent when the server did it by itself."""
+
+    note: str | Unset = UNSET
+    """The note, or the reason."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class IncidentEvent(Model):
     """One thing that happened, as part of an incident."""
 
     type: EventType
     severity: Severity
     timestamp: datetime
-    """When it happened."""
+    """When it happened last."""
+
+    first_timestamp: datetime | Unset = attrs.field(default=UNSET, metadata={"json": "firstTimestamp"})
+    """When it happened first."""
+
+    count: int | Unset = UNSET
+    """How often it happened; of a state, how many objects were in it at once."""
 
     source: str | Unset = UNSET
     """Who saw it, such as `scan/NAME`."""
@@ -1441,6 +1476,9 @@ class Scan(Model):
         default=UNSET, metadata={"json": "complianceFrameworks"}
     )
     """The frameworks it is held against."""
+
+    clusters: list[str] | Unset = UNSET
+    """The clusters and folders of manifests that it looks at, by name."""
 
     schedule: str | Unset = UNSET
     """Cron expression of a scheduled scan."""
@@ -1777,6 +1815,9 @@ class Incident(Model):
 
     events: list[IncidentEvent] | Unset = UNSET
     """What happened, newest first; only in the answer for a single incident."""
+
+    history: list[IncidentChange] | Unset = UNSET
+    """What happened to the incident itself, oldest first; only in the answer for a single incident."""
 
     event_count: int | Unset = attrs.field(default=UNSET, metadata={"json": "eventCount"})
     """How many events belong to it."""

@@ -91,6 +91,15 @@ TRIGGER_SCAN: Operation[models.Scan] = Operation(
     success=frozenset({202}),
 )
 
+GET_SCAN: Operation[models.Scan] = Operation(
+    id="getScan",
+    method="GET",
+    path="/api/v1/scans/{id}",
+    reply=Reply.JSON,
+    decode=lambda answer: codec.decode_scan_envelope(answer).data,
+    idempotent=True,
+)
+
 GET_SCAN_REPORT: Operation[models.ScanReport] = Operation(
     id="getScanReport",
     method="GET",
@@ -250,6 +259,7 @@ ALL: tuple[Operation[Any], ...] = (
     ACKNOWLEDGE_INCIDENT,
     LIST_SCANS,
     TRIGGER_SCAN,
+    GET_SCAN,
     GET_SCAN_REPORT,
     LIST_FINDINGS,
     GET_FINDINGS_SUMMARY,

@@ -223,6 +223,25 @@ OPERATIONS: tuple[Binding, ...] = (
         encode=codec.encode_scan_envelope,
     ),
     Binding(
+        id="getScan",
+        tag="scans",
+        handler="get_scan",
+        method="GET",
+        path="/api/v1/scans/{id}",
+        scope=Scope.READ,
+        success=200,
+        encode=codec.encode_scan_envelope,
+        params=(
+            Parameter(
+                wire="id",
+                name="id",
+                where="path",
+                kind="string",
+                required=True,
+            ),
+        ),
+    ),
+    Binding(
         id="getScanReport",
         tag="scans",
         handler="get_scan_report",

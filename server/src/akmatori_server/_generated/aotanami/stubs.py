@@ -130,6 +130,19 @@ class Scans(Protocol):
         """
         ...
 
+    def get_scan(
+        self,
+        call: Call,
+        /,
+        *,
+        id: str,
+    ) -> models.ScanEnvelope | Answer[models.ScanEnvelope]:
+        """Read the state of a scan.
+
+        `GET /api/v1/scans/{id}`
+        """
+        ...
+
     def get_scan_report(
         self,
         call: Call,

@@ -49,7 +49,6 @@ class AsyncReadiness(AsyncResource):
 
         Raises:
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. Something the server needs is missing; `checks` says what.
         """
         return await self._call(ops.GET_READINESS, query={"verbose": verbose}, options=options)
@@ -91,7 +90,6 @@ class AsyncIncidents(AsyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -122,7 +120,6 @@ class AsyncIncidents(AsyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -158,7 +155,6 @@ class AsyncIncidents(AsyncResource):
             ConflictError: 409. The request contradicts what is stored or running.
             StatusError: 413. The body is larger than this operation takes.
             StatusError: 415. The body's content type is not one this operation reads.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -204,7 +200,6 @@ class AsyncScans(AsyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -228,7 +223,9 @@ class AsyncScans(AsyncResource):
     ) -> models.Scan:
         """Start a scan.
 
-        A scan of the same scope that is already running is 409.
+        It covers every cluster and every folder of manifests that is configured. A scan of the same scope
+        that is already running is 409, and so is a server that has nothing to scan. The same scope are the
+        same scanners, namespaces, labels and least severity; frameworks make no difference.
 
         Args:
             scanners: The scanners to run; without it all of them.
@@ -246,7 +243,6 @@ class AsyncScans(AsyncResource):
             StatusError: 413. The body is larger than this operation takes.
             StatusError: 415. The body's content type is not one this operation reads.
             RateLimitedError: 429. Too many requests; wait as long as `Retry-After` says.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -266,6 +262,26 @@ class AsyncScans(AsyncResource):
             options=options,
         )
 
+    async def get(self, id: str, *, options: CallOptions | None = None) -> models.Scan:
+        """Read the state of a scan.
+
+        Read it again until its phase is `Completed`, `Failed` or `Degraded`; the report is there from then
+        on.
+
+        Args:
+            id: Identifier of the scan.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            NotFoundError: 404. No such item.
+            UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
+                cannot be reached; try again later.
+        """
+        return await self._call(ops.GET_SCAN, path={"id": id}, options=options)
+
     async def report(
         self,
         id: str,
@@ -280,7 +296,7 @@ class AsyncScans(AsyncResource):
         """Read the report of a scan.
 
         The filters and the page choose among the findings; `summary` and `compliance` are always about the
-        whole scan.
+        whole scan. With `If-None-Match` an `ETag` read before is answered with 304 while it is still right.
 
         Args:
             id: Identifier of the scan.
@@ -296,7 +312,6 @@ class AsyncScans(AsyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -337,7 +352,9 @@ class AsyncFindings(AsyncResource):
     ) -> AsyncPager[models.Finding]:
         """List findings, worst first.
 
-        Findings of the newest complete report of every scope, so that none is there twice.
+        Findings of the newest complete report of every scope, each of them once. Findings that an exception
+        covers are among them, marked as suppressed. What a report could not look at again is still told,
+        with its own `lastSeen`.
 
         Args:
             severity: Only these severities; repeat it for several.
@@ -350,6 +367,8 @@ class AsyncFindings(AsyncResource):
             scan_id: Only what this scan found, in place of the newest report of every scope.
             cluster: Only these clusters, by name; repeat it for several.
             remediated: Only findings that are remediated (true), or only those that are not (false).
+                Without it those of the newest reports, which are not; with `scanId` all that the scan
+                found.
             q: Only findings whose title, description or resource name holds this text; case does not
                 matter.
             page_size: How many items one request fetches.
@@ -360,7 +379,7 @@ class AsyncFindings(AsyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
+            NotFoundError: 404. No such item.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -402,6 +421,9 @@ class AsyncFindings(AsyncResource):
     ) -> models.FindingsSummary:
         """Read the findings in numbers.
 
+        Suppressed findings do not count. The score is 100 less 10 for each critical finding, 5 for each
+        high and 2 for each medium one, and 0 at least.
+
         Args:
             severity: Only these severities; repeat it for several.
             category: Only these categories; repeat it for several.
@@ -413,6 +435,8 @@ class AsyncFindings(AsyncResource):
             scan_id: Only what this scan found, in place of the newest report of every scope.
             cluster: Only these clusters, by name; repeat it for several.
             remediated: Only findings that are remediated (true), or only those that are not (false).
+                Without it those of the newest reports, which are not; with `scanId` all that the scan
+                found.
             q: Only findings whose title, description or resource name holds this text; case does not
                 matter.
             options: Timeout, retries and headers for this call only.
@@ -421,7 +445,7 @@ class AsyncFindings(AsyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
+            NotFoundError: 404. No such item.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -473,7 +497,6 @@ class AsyncCostsRecommendations(AsyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -520,7 +543,6 @@ class AsyncCosts(AsyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -556,7 +578,6 @@ class AsyncDrift(AsyncResource):
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             ConflictError: 409. No desired state is configured, so there is nothing to compare the cluster
                 with.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -597,7 +618,6 @@ class AsyncDrift(AsyncResource):
             NotFoundError: 404. No such item.
             ConflictError: 409. No desired state is configured, so there is nothing to compare the cluster
                 with.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -624,7 +644,6 @@ class AsyncTokenUsage(AsyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -662,7 +681,6 @@ class AsyncNotifications(AsyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -704,7 +722,6 @@ class AsyncClusters(AsyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -728,7 +745,6 @@ class AsyncClusters(AsyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """

@@ -47,7 +47,6 @@ class Readiness(SyncResource):
 
         Raises:
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. Something the server needs is missing; `checks` says what.
         """
         return self._call(ops.GET_READINESS, query={"verbose": verbose}, options=options)
@@ -89,7 +88,6 @@ class Incidents(SyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -120,7 +118,6 @@ class Incidents(SyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -156,7 +153,6 @@ class Incidents(SyncResource):
             ConflictError: 409. The request contradicts what is stored or running.
             StatusError: 413. The body is larger than this operation takes.
             StatusError: 415. The body's content type is not one this operation reads.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -202,7 +198,6 @@ class Scans(SyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -226,7 +221,9 @@ class Scans(SyncResource):
     ) -> models.Scan:
         """Start a scan.
 
-        A scan of the same scope that is already running is 409.
+        It covers every cluster and every folder of manifests that is configured. A scan of the same scope
+        that is already running is 409, and so is a server that has nothing to scan. The same scope are the
+        same scanners, namespaces, labels and least severity; frameworks make no difference.
 
         Args:
             scanners: The scanners to run; without it all of them.
@@ -244,7 +241,6 @@ class Scans(SyncResource):
             StatusError: 413. The body is larger than this operation takes.
             StatusError: 415. The body's content type is not one this operation reads.
             RateLimitedError: 429. Too many requests; wait as long as `Retry-After` says.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -264,6 +260,26 @@ class Scans(SyncResource):
             options=options,
         )
 
+    def get(self, id: str, *, options: CallOptions | None = None) -> models.Scan:
+        """Read the state of a scan.
+
+        Read it again until its phase is `Completed`, `Failed` or `Degraded`; the report is there from then
+        on.
+
+        Args:
+            id: Identifier of the scan.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            NotFoundError: 404. No such item.
+            UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
+                cannot be reached; try again later.
+        """
+        return self._call(ops.GET_SCAN, path={"id": id}, options=options)
+
     def report(
         self,
         id: str,
@@ -278,7 +294,7 @@ class Scans(SyncResource):
         """Read the report of a scan.
 
         The filters and the page choose among the findings; `summary` and `compliance` are always about the
-        whole scan.
+        whole scan. With `If-None-Match` an `ETag` read before is answered with 304 while it is still right.
 
         Args:
             id: Identifier of the scan.
@@ -294,7 +310,6 @@ class Scans(SyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -335,7 +350,9 @@ class Findings(SyncResource):
     ) -> Pager[models.Finding]:
         """List findings, worst first.
 
-        Findings of the newest complete report of every scope, so that none is there twice.
+        Findings of the newest complete report of every scope, each of them once. Findings that an exception
+        covers are among them, marked as suppressed. What a report could not look at again is still told,
+        with its own `lastSeen`.
 
         Args:
             severity: Only these severities; repeat it for several.
@@ -348,6 +365,8 @@ class Findings(SyncResource):
             scan_id: Only what this scan found, in place of the newest report of every scope.
             cluster: Only these clusters, by name; repeat it for several.
             remediated: Only findings that are remediated (true), or only those that are not (false).
+                Without it those of the newest reports, which are not; with `scanId` all that the scan
+                found.
             q: Only findings whose title, description or resource name holds this text; case does not
                 matter.
             page_size: How many items one request fetches.
@@ -358,7 +377,7 @@ class Findings(SyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
+            NotFoundError: 404. No such item.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -400,6 +419,9 @@ class Findings(SyncResource):
     ) -> models.FindingsSummary:
         """Read the findings in numbers.
 
+        Suppressed findings do not count. The score is 100 less 10 for each critical finding, 5 for each
+        high and 2 for each medium one, and 0 at least.
+
         Args:
             severity: Only these severities; repeat it for several.
             category: Only these categories; repeat it for several.
@@ -411,6 +433,8 @@ class Findings(SyncResource):
             scan_id: Only what this scan found, in place of the newest report of every scope.
             cluster: Only these clusters, by name; repeat it for several.
             remediated: Only findings that are remediated (true), or only those that are not (false).
+                Without it those of the newest reports, which are not; with `scanId` all that the scan
+                found.
             q: Only findings whose title, description or resource name holds this text; case does not
                 matter.
             options: Timeout, retries and headers for this call only.
@@ -419,7 +443,7 @@ class Findings(SyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
+            NotFoundError: 404. No such item.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -471,7 +495,6 @@ class CostsRecommendations(SyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -518,7 +541,6 @@ class Costs(SyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -552,7 +574,6 @@ class Drift(SyncResource):
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             ConflictError: 409. No desired state is configured, so there is nothing to compare the cluster
                 with.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -593,7 +614,6 @@ class Drift(SyncResource):
             NotFoundError: 404. No such item.
             ConflictError: 409. No desired state is configured, so there is nothing to compare the cluster
                 with.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -620,7 +640,6 @@ class TokenUsage(SyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -658,7 +677,6 @@ class Notifications(SyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -700,7 +718,6 @@ class Clusters(SyncResource):
             BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """
@@ -724,7 +741,6 @@ class Clusters(SyncResource):
             UnauthorizedError: 401. No valid token or API key was sent.
             ForbiddenError: 403. The credential is valid but not allowed to do this.
             NotFoundError: 404. No such item.
-            ServerError: 501. This version of the server does not offer the operation yet.
             UnavailableError: 503. What the answer needs (the cluster's API, the database, a metrics source)
                 cannot be reached; try again later.
         """

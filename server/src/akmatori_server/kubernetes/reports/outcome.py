@@ -1,0 +1,244 @@
+"""What came of the targets of a scan, put together: numbers, compliance, and what is missing. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._generated.aotanami.models import (
+    Category,
+    CategoryCounts,
+    ComplianceControl,
+    ComplianceResult,
+    ControlEvidence,
+    ControlStatus,
+    Finding,
+    ScannerError,
+    ScanPhase,
+    ScanSummary,
+    Severity,
+)
+from akmatori_server.kubernetes.checks.catalogue import CHECKS
+from akmatori_server.kubernetes.checks.model import Check, ObjectCheck
+from akmatori_server.kubernetes.manifests import Problem, ProblemKind
+from akmatori_server.kubernetes.scans.model import ScanOptions, ScanResult
+from akmatori_server.kubernetes.scans.selection import Selection
+from akmatori_server.kubernetes.workloads.reading import WORKLOAD_KINDS
+
+MOST_ERRORS = 100
+MOST_EVIDENCE = 20
+LONGEST_MESSAGE = 2000
+# Of many documents that cannot be read, so many are named.
+_NAMED = 3
+
+
+@attrs.frozen(kw_only=True)
+class TargetOutcome:
+    """What a scan could say about one target."""
+
+    target: str
+    objects: int = 0
+    made: frozenset[str] = frozenset()
+    """The checks that were made."""
+    unsure: frozenset[str] = frozenset()
+    """The checks that were not made, or did not see everything: what they do not report may still be there."""
+    compliance: Sequence[ComplianceResult] = ()
+    errors: Mapping[Category, str] = attrs.field(factory=dict[Category, str])
+    failed: bool = False
+    """Nothing of it could be looked at."""
+
+
+def outcome_of(
+    target: str, result: ScanResult, options: ScanOptions, unread: frozenset[str]
+) -> TargetOutcome:
+    """Return what a scan of one target came to; `unread` are kinds that others are judged by."""
+    selection = Selection.of(options, unread)
+    asked = selection.ids | selection.skipped.keys()
+    unsure = frozenset(selection.not_run(result.problems)) & asked
+    errors: dict[Category, str] = {}
+    for category in options.categories:
+        reasons = _reasons(
+            [check for check in CHECKS if check.id in unsure and check.category is category], result.problems
+        )
+        if reasons:
+            errors[category] = _sentence(target, reasons)
+    return TargetOutcome(
+        target=target,
+        objects=result.objects,
+        made=selection.ids,
+        unsure=unsure,
+        compliance=result.compliance,
+        errors=errors,
+    )
+
+
+def failed_outcome(target: str, reason: str, scanners: Iterable[Category]) -> TargetOutcome:
+    """Return what a target came to that could not be looked at."""
+    return TargetOutcome(
+        target=target, errors={scanner: _sentence(target, [reason]) for scanner in scanners}, failed=True
+    )
+
+
+def _reasons(checks: Sequence[Check], problems: Sequence[Problem]) -> list[str]:
+    """Return sentences on what these checks missed."""
+    if not checks:
+        return []
+    needed = frozenset[str]().union(
+        *(
+            check.needs | (check.kinds if isinstance(check, ObjectCheck) else WORKLOAD_KINDS)
+            for check in checks
+        )
+    )
+    found = [
+        problem.message
+        for problem in problems
+        if problem.kind is ProblemKind.NOT_READ and problem.missing in needed
+    ]
+    unreadable = [str(problem) for problem in problems if problem.kind is ProblemKind.UNREADABLE]
+    found += unreadable[:_NAMED]
+    if len(unreadable) > _NAMED:
+        found.append(f"{len(unreadable) - _NAMED} more files or documents could not be read.")
+    return list(dict.fromkeys(found))
+
+
+def _sentence(target: str, reasons: Iterable[str]) -> str:
+    return f"{target}: {' '.join(reasons)}"[:LONGEST_MESSAGE]
+
+
+def phase_of(outcomes: Sequence[TargetOutcome]) -> ScanPhase:
+    """Return how a scan of these targets ended."""
+    if all(outcome.failed for outcome in outcomes):
+        return ScanPhase.FAILED
+    return ScanPhase.DEGRADED if any(outcome.errors for outcome in outcomes) else ScanPhase.COMPLETED
+
+
+def errors_of(outcomes: Iterable[TargetOutcome]) -> list[ScannerError]:
+    """Return the scanners that missed something, in the order of the scanners."""
+    found = [
+        ScannerError(scanner=category, message=outcome.errors[category])
+        for category in Category
+        for outcome in outcomes
+        if category in outcome.errors
+    ]
+    return found[:MOST_ERRORS]
+
+
+@attrs.define
+class Totals:
+    """Findings, counted as they are stored; suppressed ones do not count."""
+
+    _severities: Counter[Severity] = attrs.field(factory=Counter[Severity])
+    _categories: Counter[Category] = attrs.field(factory=Counter[Category])
+    _failing: set[str] = attrs.field(factory=set[str])
+
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Count findings."""
+        for finding in findings:
+            if not finding.suppressed:
+                self._severities[finding.severity] += 1
+                self._categories[finding.category] += 1
+                self._failing.add(str(finding.check_id))
+
+    def summary(self, outcomes: Sequence[TargetOutcome]) -> ScanSummary:
+        """Return the numbers of the whole scan."""
+        made = frozenset[str]().union(*(outcome.made for outcome in outcomes))
+        counts = self._severities
+        return ScanSummary(
+            total_findings=counts.total(),
+            critical=counts[Severity.CRITICAL],
+            high=counts[Severity.HIGH],
+            medium=counts[Severity.MEDIUM],
+            low=counts[Severity.LOW],
+            info=counts[Severity.INFO],
+            resources_scanned=sum(outcome.objects for outcome in outcomes),
+            by_category=category_counts(self._categories),
+            checks_run=len(made),
+            passed_checks=len(made - self._failing),
+            # What was not looked at has no mark.
+            security_score=UNSET if all(outcome.failed for outcome in outcomes) else security_score(counts),
+        )
+
+
+def security_score(counts: Mapping[Severity, int]) -> float:
+    """Return the score of these findings, from 0 to 100."""
+    critical, high, medium = (
+        counts.get(severity, 0) for severity in (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM)
+    )
+    return float(max(0, 100 - 10 * critical - 5 * high - 2 * medium))
+
+
+def category_counts(counts: Mapping[Category, int]) -> CategoryCounts:
+    """Return the counts in the form of the API."""
+    return CategoryCounts(
+        container_security_context=counts.get(Category.CONTAINER_SECURITY_CONTEXT, 0),
+        resource_limits=counts.get(Category.RESOURCE_LIMITS, 0),
+        image_vulnerability=counts.get(Category.IMAGE_VULNERABILITY, 0),
+        pod_security=counts.get(Category.POD_SECURITY, 0),
+        privilege_escalation=counts.get(Category.PRIVILEGE_ESCALATION, 0),
+        secrets_exposure=counts.get(Category.SECRETS_EXPOSURE, 0),
+        network_policy=counts.get(Category.NETWORK_POLICY, 0),
+        rbac_audit=counts.get(Category.RBAC_AUDIT, 0),
+    )
+
+
+# Of the same control in several targets the worst standing counts; it passes only where it passed everywhere.
+_WORST = (ControlStatus.FAILED, ControlStatus.NOT_CHECKED, ControlStatus.EXCEPTION, ControlStatus.PASSED)
+
+
+def merged_compliance(outcomes: Sequence[TargetOutcome]) -> list[ComplianceResult]:
+    """Return how all targets together stand against each framework."""
+    away = [outcome.target for outcome in outcomes if outcome.failed]
+    groups: dict[str, list[ComplianceResult]] = {}
+    for outcome in outcomes:
+        for result in outcome.compliance:
+            groups.setdefault(result.framework.value, []).append(result)
+    return [_merged(results, away) for results in groups.values()]
+
+
+def _merged(results: Sequence[ComplianceResult], away: Sequence[str]) -> ComplianceResult:
+    if len(results) == 1 and not away:
+        return results[0]
+    controls: dict[str, ComplianceControl] = {}
+    for result in results:
+        for control in result.controls or ():
+            known = controls.get(control.id)
+            controls[control.id] = control if known is None else _worse(known, control)
+    found = [_unsure(control, away) for control in controls.values()]
+    counts = Counter(control.status for control in found)
+    checked = len(found) - counts[ControlStatus.NOT_CHECKED]
+    return ComplianceResult(
+        framework=results[0].framework,
+        framework_version=_versions(results),
+        pass_rate=round(100 * counts[ControlStatus.PASSED] / checked, 1) if checked else 0.0,
+        total_controls=len(found),
+        passed_controls=counts[ControlStatus.PASSED],
+        failed_controls=counts[ControlStatus.FAILED],
+        exception_controls=counts[ControlStatus.EXCEPTION],
+        not_checked_controls=counts[ControlStatus.NOT_CHECKED],
+        controls=found,
+    )
+
+
+def _worse(one: ComplianceControl, other: ComplianceControl) -> ComplianceControl:
+    first, second = sorted((one, other), key=lambda control: _WORST.index(ControlStatus(control.status)))
+    evidence = [*(first.evidence or ()), *(second.evidence or ())][:MOST_EVIDENCE]
+    return attrs.evolve(first, evidence=evidence)
+
+
+def _unsure(control: ComplianceControl, away: Sequence[str]) -> ComplianceControl:
+    if not away or control.status not in (ControlStatus.PASSED, ControlStatus.EXCEPTION):
+        return control
+    missed = ControlEvidence(
+        type=ControlStatus.NOT_CHECKED.value, description=f"Not looked at: {', '.join(away)}."[:2000]
+    )
+    return attrs.evolve(
+        control, status=ControlStatus.NOT_CHECKED, evidence=[missed, *(control.evidence or ())]
+    )
+
+
+def _versions(results: Sequence[ComplianceResult]) -> str | Unset:
+    versions = sorted({result.framework_version for result in results if result.framework_version})
+    return ", ".join(versions)[:32] or UNSET

@@ -1,0 +1,1 @@
+"""Tests of scans, their reports and their findings."""
