@@ -84,9 +84,9 @@ def test_the_report_rests_on_what_prometheus_says(
 
     assert "❌ The queue mail has 500 jobs waiting" in report
     assert "⚠️ Other queues are behind too (1); the worst is print with 130" in report
-    assert "💡 The alert's own expression still holds, for 2 series" in report
+    assert "💡 The alert's own expression still holds for queue=mail, and for 1 other series" in report
     assert "1. ✅ See how many jobs wait" in report
-    assert re.search(r"of its [23] checks confirm it\.", report)
+    assert re.search(r"Of the runbook's own [23] checks [23] confirm it", report)
 
     hostile = investigated(2, 'x"} or queue_backlog{queue="mail')
     assert "500 jobs" not in hostile

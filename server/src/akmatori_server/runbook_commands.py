@@ -23,38 +23,40 @@ def check(files: tuple[Path, ...]) -> None:
     """
     has_failed = False
     for file in files:
-        told, is_good = _checked(file)
-        click.echo(f"{file}: {told}", err=not is_good)
-        has_failed = has_failed or not is_good
+        faults, told = _checked(file)
+        for fault in faults:
+            click.echo(f"{file}: {fault}", err=True)
+        if not faults:
+            click.echo(f"{file}: {told}")
+        has_failed = has_failed or bool(faults)
     if has_failed:
         raise click.exceptions.Exit(1)
 
 
-def _checked(file: Path) -> tuple[str, bool]:
+def _checked(file: Path) -> tuple[list[str], str]:
+    """Return all that is wrong with a file, or what it declares."""
     # The libraries that read probes take a moment to import, and most commands never use them.
+    from akmatori_server.investigation.rules.counting import counted
     from akmatori_server.investigation.rules.steps import extract_steps
-    from akmatori_server.runbooks.front_matter import FrontMatterError, probes_of, split, without_heading
+    from akmatori_server.runbooks.declared import faults_of
+    from akmatori_server.runbooks.front_matter import probes_with_faults, split, without_heading
+    from akmatori_server.tools.builtin import builtin_types
 
     try:
         content = without_heading(_read(file))
     except (OSError, ValueError) as error:
-        return f"cannot be read: {getattr(error, 'strerror', None) or error}.", False
-    try:
-        probes = probes_of(content)
-    except FrontMatterError as error:
-        return str(error), False
-    parts = split(content)
-    steps = len(extract_steps(parts.body))
-    for probe in probes:
-        beyond = [number for number in probe.answers if number > steps]
-        if beyond and file.name != "SKILL.md":
-            return (
-                f"probe {probe.name}: answers: there is no step {beyond[0]}; the runbook has {steps}.",
-                False,
-            )
+        return [f"cannot be read: {getattr(error, 'strerror', None) or error}."], ""
+    probes, complaints = probes_with_faults(content)
+    faults = [*complaints, *faults_of(probes, {one.name: one.functions for one in builtin_types()})]
+    steps = len(extract_steps(split(content).body))
+    for probe in () if file.name == "SKILL.md" else probes:
+        beyond = [str(number) for number in probe.answers if number > steps]
+        if beyond:
+            there = f"there is no step {', '.join(beyond)}; the runbook has {steps}."
+            faults.append(f"probe {probe.name}: answers: {there}")
     if not probes:
-        return "no probes.", True
-    return f"{len(probes)} probes: {', '.join(probe.name for probe in probes)}.", True
+        return faults, "no probes."
+    return faults, f"{counted(len(probes), 'probe')}: {', '.join(probe.name for probe in probes)}."
 
 
 def _read(file: Path) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from akmatori_server.command_gate import judge
 from akmatori_server.config import load_settings
 from akmatori_server.database import Database
 from akmatori_server.files import SafeDirectory
@@ -24,9 +26,12 @@ from akmatori_server.investigation.rules.ports import SkillText
 from akmatori_server.investigation.rules.probing import Budget
 from akmatori_server.skills.tables import skills
 from akmatori_server.skills.workspace import SkillWorkspace
-from akmatori_server.toolbox.models import Invocation
+from akmatori_server.toolbox.models import Access, Invocation, Plan, ToolFailedError
+from akmatori_server.toolbox.session import Session
 from akmatori_server.toolbox.tables import tool_calls
 from akmatori_server.toolbox.toolbox import Toolbox
+from akmatori_server.tools.definition import ToolFunction
+from akmatori_server.tools.models import OpenTool
 from tests.server.investigation.cases import NOW, case_of, disk_alert
 from tests.server.investigation.checking import (
     PASSWORD,
@@ -127,7 +132,7 @@ def test_the_checks_of_the_runbook_are_made_and_weighed(database: Database) -> N
     assert "2. See its use:" in report
     assert "- usage (of the runbook): no enabled tool is called hosts, and none is of that type." in report
     assert "High." in report
-    assert "1 of its 2 checks confirm it." in report
+    assert "Of the runbook's own 2 checks 1 confirms it, 1 does not." in report
     assert "probes:" not in report
     assert "🔎 free space: ❌ /var of db-07.example.net:9100 has 3.1 % left" in log
     assert "✅ Ran: prometheus.instant_query" in log
@@ -168,7 +173,7 @@ def test_checks_that_find_nothing_lower_the_confidence_and_a_failing_tool_is_no_
 
     assert "The one check that was made shows nothing wrong" in report
     assert "Medium." in report
-    assert "But none of its 1 checks shows a problem." in report
+    assert "Of the runbook's own 2 checks 0 confirm it, 1 does not, and 1 was not answered." in report
     assert "failed: nothing is known about series." in report
 
 
@@ -495,3 +500,216 @@ def test_the_expression_is_read_from_the_alerts_graph() -> None:
 
     assert expression_of(facts) == "rate(x[5m]) > 0"
     assert expression_of(read_facts(case_of({"alert_name": "A"}))) == ""
+
+
+def queue_alert(**labels: str) -> dict[str, Any]:
+    return {
+        "alert_name": "QueueBacklog",
+        "severity": "critical",
+        "status": "firing",
+        "target_labels": {"alertname": "QueueBacklog", "severity": "critical", "team": "ops", **labels},
+        "raw_payload": {"generatorURL": "http://prom.example.net:9090/graph?g0.expr=queue_backlog+%3E+100"},
+    }
+
+
+def series(*metrics: dict[str, str]) -> JSON:
+    return {
+        "resultType": "vector",
+        "result": [{"metric": dict(metric), "value": [1795000000.0, "500"]} for metric in metrics],
+    }
+
+
+PUSH = {"__name__": "queue_backlog", "queue": "push", "instance": "q:1"}
+MAIL, PRINT = {**PUSH, "queue": "mail"}, {**PUSH, "queue": "print"}
+
+
+@on_sqlite
+def test_whether_the_alert_still_holds_is_asked_of_its_own_series(database: Database) -> None:
+    """Series of other queues are other alerts."""
+    lab = Lab()
+    toolbox = make_toolbox(database, lab, {"prometheus": PROMETHEUS})
+    said = "The alert's own expression"
+    for number, (metrics, sentence) in enumerate(
+        (
+            ((MAIL, PRINT), f"💡 {said} no longer holds for queue=push (2 other series do) ("),
+            ((MAIL,), f"💡 {said} no longer holds for queue=push (1 other series does) ("),
+            ((PUSH, MAIL), f"💡 {said} still holds for queue=push, and for 1 other series ("),
+            ((PUSH,), f"💡 {said} still holds for queue=push, instance=q:1 ("),
+            (({},), f"💡 {said} still holds ("),
+            ((), f"💡 {said} no longer holds ("),
+            (({"zone": "a"},), f"{said} holds for 1 series, none of which has a label of the alert."),
+        )
+    ):
+        lab.answers({"instant_query": series(*metrics)})
+        context = queue_alert(queue="push", instance="q:1")
+        incident = new_incident(database, uuid=f"0b1f6c1e-6a0f-4a53-9f0c-{number:012}", context=context)
+        report, _ = investigated(database, lab, toolbox=toolbox, incident_id=incident, first_look=True)
+        assert sentence in report, metrics
+
+
+@on_sqlite
+def test_several_prometheus_are_asked_each_and_what_is_left_out_is_said(database: Database) -> None:
+    lab = Lab()
+    lab.answers({"instant_query": series(PUSH)})
+    tools = {
+        f"prom-{number}": ("victoria_metrics", {"vm_url": f"http://prom-{number}.example.net:9090"})
+        for number in (1, 2, 3, 4)
+    }
+
+    report, _ = investigated(database, lab, tools=tools, context=queue_alert(queue="push"), first_look=True)
+
+    assert sorted(call.tool.tool.logical_name for call in lab.asked) == ["prom-1", "prom-2", "prom-3"]
+    assert "| alert expression (prom-2) |" in report
+    assert "alert expression (first look): prom-4 was not asked" in report
+
+
+@on_sqlite
+def test_of_several_prometheus_the_one_on_the_alerts_host_is_asked(database: Database) -> None:
+    lab = Lab()
+    lab.answers({"instant_query": series(PUSH)})
+    tools = {
+        "near": ("victoria_metrics", {"vm_url": "http://prom.example.net:8428"}),
+        "far": ("victoria_metrics", {"vm_url": "http://far.example.net:9090"}),
+    }
+
+    investigated(database, lab, tools=tools, context=queue_alert(queue="push"), first_look=True)
+
+    assert {call.tool.tool.logical_name for call in lab.asked} == {"near"}
+
+
+def four_checks(*thresholds: int, tool: str = "prometheus") -> str:
+    probes = "".join(
+        f"- {{name: c{number}, tool: {tool}, function: instant_query, arguments: {{query: 'q{number}'}},"
+        f" expect: [{{value: 'result[0].value[1]', above: {threshold}}}]}}\n"
+        for number, threshold in enumerate(thresholds)
+    )
+    return f"---\nprobes:\n{probes}---\n1. Look"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (four_checks(1, 9, 9), "Medium. {} Of the runbook's own 3 checks 1 confirms it, 2 do not."),
+        (four_checks(1, 1, 9), "High. {} Of the runbook's own 3 checks 2 confirm it, 1 does not."),
+        (four_checks(9, 9), "Medium. {} Of the runbook's own 2 checks 0 confirm it, 2 do not."),
+        (
+            four_checks(1, 1, 1, tool="gone").replace("c0, tool: gone", "c0, tool: prometheus"),
+            "Medium. {} Of the runbook's own 3 checks 1 confirms it, 0 do not, and 2 were not answered.",
+        ),
+        (
+            four_checks(9, 1, 1, tool="gone").replace("c0, tool: gone", "c0, tool: prometheus"),
+            "Low. {} Of the runbook's own 3 checks 0 confirm it, 1 does not, and 2 were not answered.",
+        ),
+    ],
+)
+def test_the_majority_of_the_answers_and_their_share_make_the_confidence(
+    database: Database, content: str, told: str
+) -> None:
+    add_runbook(database, "Filesystem space filling up", content)
+    lab = Lab()
+    lab.answers({"instant_query": vector(5)})
+
+    report, _ = investigated(database, lab)
+
+    fits = "The runbook's title covers what the alert is called, and no other comes near."
+    assert told.format(fits) in report
+
+
+@on_sqlite
+def test_one_cause_is_told_once(database: Database) -> None:
+    """In the log, under "not checked", and in the headline when there is nothing else to say."""
+    add_runbook(database, "Filesystem space filling up", four_checks(1, 1, 1))
+    lab = Lab()
+
+    async def refused(_call: Invocation) -> JSON:
+        raise ToolFailedError("127.0.0.1 is private: allow it in allowed_networks.")
+
+    lab.answer = refused
+    report, log = investigated(database, lab)
+
+    sentence = "failed: 127.0.0.1 is private: allow it in allowed"
+    assert "No check could be made: prometheus failed: 127.0.0.1 is private" in report.splitlines()[0]
+    unchecked = report[report.index("## What was not checked") :]
+    assert unchecked.count(sentence) == 1
+    assert "- prometheus, c0 (of the runbook, call probe:1:" in unchecked
+    (finding,) = [
+        line for line in log.splitlines() if "🔎" in line and "Verdict" not in line and sentence in line
+    ]
+    assert "c0, c1, c2: ❔ prometheus failed" in finding
+    (note,) = [line for line in log.splitlines() if "Not checked: " in line]
+    assert "\\" not in note
+    assert ".." not in note
+
+
+@on_sqlite
+def test_a_tool_that_cannot_be_used_is_said_in_the_report(database: Database) -> None:
+    """A dead MCP server, for one."""
+    add_runbook(database, "Filesystem space filling up", four_checks(1))
+
+    class Dead(Lab):
+        async def functions(self, tool: OpenTool, session: Session) -> Sequence[ToolFunction]:
+            raise ToolFailedError("The server does not answer.")
+
+    report, _ = investigated(database, Dead())
+
+    unchecked = report[report.index("## What was not checked") :]
+    assert "- prometheus: The server does not answer." in unchecked
+    assert "- c0 (of the runbook): prometheus cannot be used." in unchecked
+
+
+@on_sqlite
+def test_what_commands_wrote_is_shown_and_their_step_is_ticked(database: Database) -> None:
+    """Not the JSON around it, and not half a line."""
+    content = (
+        "---\nprobes: [{name: disk, tool: hosts, function: execute_command, arguments: {command: 'df -P /'}}]\n---\n"
+        "1. Look at the disk: `df -P /`\n2. Look at `/var` with `du`\n"
+    )
+    add_runbook(database, "Filesystem space filling up", content)
+
+    class Reading(Lab):
+        def plan(self, call: Invocation) -> Plan:
+            return Plan(access=Access.READ, summary="")
+
+    lab = Reading()
+    table = "Filesystem 1024-blocks\n/dev/sda1  4096\n" + "x" * 500
+    lab.answers(
+        {"execute_command": {"results": [{"server": "db", "success": True, "stdout": table, "stderr": ""}]}}
+    )
+
+    report, _ = investigated(database, lab, tools={"hosts": ("ssh", {})})
+
+    assert "| `Filesystem 1024-blocks ⏎ /dev/sda1 4096 …` |" in report
+    assert "1. ✅ Look at the disk: `df -P /` *(answered above)*" in report
+    assert "2. Look at" in report
+
+
+@on_sqlite
+def test_the_first_look_at_a_host_reads_its_load_memory_and_disk(database: Database) -> None:
+    class Gate(Lab):
+        def plan(self, call: Invocation) -> Plan:
+            is_read = call.function.name != "execute_command" or judge(str(call.arguments["command"])).allowed
+            return Plan(access=Access.READ if is_read else Access.WRITE, summary="")
+
+    lab = Gate()
+    lab.answers({"execute_command": {"results": [{"server": "db-07", "stdout": "up 3 days"}]}})
+    report, _ = investigated(
+        database, lab, tools={"hosts": FIRST["hosts"]}, context=crash_loop(), first_look=True
+    )
+
+    asked = [dict(call.arguments) for call in lab.asked if call.function.name == "execute_command"]
+    assert [one["command"] for one in asked] == ["uptime", "free -m", "df -P"]
+    assert {str(one["servers"]) for one in asked} == {"['db-07']"}
+    assert "`up 3 days`" in report
+
+
+@on_sqlite
+def test_no_series_is_said_in_words(database: Database) -> None:
+    add_runbook(database, "Filesystem space filling up", four_checks(1))
+    lab = Lab()
+    lab.answers({"instant_query": vector()})
+
+    report, log = investigated(database, lab)
+
+    assert "Prometheus has no series for it." in report
+    assert "1 runbook has words of it:" in log

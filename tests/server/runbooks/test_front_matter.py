@@ -29,8 +29,8 @@ GOOD = """---
 owner: team-db
 probes:
   - name: cpu
-    tool: prometheus
-    function: instant_query
+    tool: metrics
+    function: ask
     arguments: {query: 'up{instance="{{ labels.instance }}"}', on: on, day: 2026-11-22, n: 5, f: 0.5}
     expect:
       - {value: "result[0].value[1]", above: 0.9, severity: critical}
@@ -82,6 +82,8 @@ def test_what_cannot_be_used_is_said() -> None:
         ("---\nprobes: &a [*a]\n---\n", "not valid YAML"),
         ("---\nprobes: []\nprobes: []\n---\n", "probes is there twice"),
         ("---\nprobes: !!python/object:os.system x\n---\n", "not valid YAML"),
+        ("---\nprobe:\n- tool: x\n---\n", "probe: is not known in the front matter; did you mean probes?"),
+        ("---\nprobes:\n- tool: x\n\n1. Look\n", "The front matter is never closed"),
         ("---\nprobes: {}\n---\n", "probes: must be a list."),
         ("---\nprobes: " + "[" * 2000 + "\n---\n", "not valid YAML"),
         ("---\nprobes: []\n#" + "x" * 70_000 + "\n---\n", "65536 characters at most"),
@@ -126,11 +128,67 @@ def test_the_command_checks_files(tmp_path: Path) -> None:
     passed, failed = check(good, plain), check(good, broken, steps, tmp_path / "gone.md")
 
     assert (passed.exit_code, failed.exit_code) == (0, 1)
-    assert f"{good}: 1 probes: cpu." in passed.output
+    assert f"{good}: 1 probe: cpu." in passed.output
     assert f"{plain}: no probes." in passed.output
     assert f"{broken}: probe 1 (cpu): expect[0].above: must be a number." in failed.output
     assert f"{steps}: probe cpu: answers: there is no step 4; the runbook has 1." in failed.output
     assert "gone.md: cannot be read: No such file or directory." in failed.output
+
+
+MISTAKEN = """---
+probes:
+  - {name: a, tool: prometheus, function: instant_qery, arguments: {query: up}}
+  - {name: b, tool: victoria_metrics, function: instant_query, arguments: {quer: up}}
+  - {name: c, tool: prometheus, function: range_query, arguments: {query: up, start: "{{ now }}", end: x, step: 1m}}
+  - {name: d, tool: hosts, function: execute_command, arguments: {command: "rm -rf /tmp/x"}}
+  - {name: e, tool: ssh, function: execute_command, arguments: {command: "df {{ labels.mountpoint | shell }}"}}
+  - {name: f, tool: "", function: "", answers: x}
+---
+
+1. Look
+"""
+
+
+def test_the_command_tells_all_that_is_wrong(tmp_path: Path) -> None:
+    """Functions and arguments of built-in types, commands that do more than read, and each member."""
+    file = tmp_path / "mistaken.md"
+    file.write_text(MISTAKEN)
+
+    lines = check(file).output.splitlines()
+
+    for sentence in (
+        "probe a: function: prometheus has no function instant_qery; did you mean instant_query?",
+        "probe b: arguments: The arguments are wrong: query must be given",
+        "probe d: arguments.command: ",
+        "probe 6 (f): tool: must not be empty.",
+        "probe 6 (f): function: must not be empty.",
+        "probe 6 (f): answers: must be the number of a step",
+    ):
+        assert [line for line in lines if sentence in line], sentence
+    assert not [line for line in lines if "probe c" in line or "probe e" in line], lines
+
+
+def test_saving_refuses_a_function_that_an_existing_tool_has_not(admin: httpx.Client) -> None:
+    content = "---\nprobes: [{tool: %s, function: instant_qery}]\n---\n1. Look"
+    types = {one["name"]: one["id"] for one in admin.get("/api/tool-types").json()}
+    body = {
+        "tool_type_id": types["victoria_metrics"],
+        "name": "Watcher",
+        "settings": {"vm_url": "http://vm.example"},
+    }
+    tool = admin.post("/api/tools", json=body)
+    assert tool.status_code == 201, tool.text
+
+    refused = admin.post(
+        "/api/runbooks", json={"title": "x", "content": content % tool.json()["logical_name"]}
+    )
+    unknown = admin.post("/api/runbooks", json={"title": "x", "content": content % "elsewhere"})
+
+    assert refused.status_code == 400
+    assert "has no function instant_qery; did you mean instant_query?" in refused.json()["error"]
+    assert unknown.status_code == 201
+    assert admin.delete(f"/api/runbooks/{unknown.json()['id']}").status_code == 204
+    assert admin.delete(f"/api/tools/{tool.json()['id']}").status_code == 204
 
 
 def test_an_edit_on_disk_is_kept_and_complained_about(domain: Domain, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from akmatori_sdk._core.model import UNSET
 from akmatori_sdk._generated.akmatori import models
@@ -177,6 +178,61 @@ def test_a_file_that_stands_in_the_way_is_kept_aside(
         "1-disk-is-full.md": "# Disk is full\n\nFree some.",
         report.kept_aside[0]: "mine",
     }
+
+
+def test_new_files_become_runbooks_and_what_is_none_is_told_once(
+    domain: Domain, mirror: RunbookMirror, audit: AuditTrail, folder: Path
+) -> None:
+    """Titled by their first heading, and not taken up a second time."""
+    add(domain)
+    mirror.sync()
+    for name, text in (
+        ("oom.md", "# Out of memory\n\n1. Look"),
+        ("README.md", "# Our runbooks\n\nMine"),
+        ("notes.md", "no heading"),
+        ("7-old.md", "# Old\n\nx"),
+        ("with space.md", "# Space\n\nx"),
+        ("2-out-of-memory.md", "in the way"),
+        (".draft.md", "# Draft\n\nx"),
+        ("list.txt", "# List\n\nx"),
+    ):
+        (folder / name).write_text(text)
+
+    with capture_logs() as told:
+        report = mirror.sync()
+
+    assert report.taken_up == ["oom.md"]
+    stored = domain.runbooks.get(2)
+    assert (stored.title, stored.content) == ("Out of memory", "1. Look")
+    assert files(folder)["2-out-of-memory.md"] == "# Out of memory\n\n1. Look"
+    assert "oom.md" not in files(folder)
+    # What stood in the way is not lost.
+    assert files(folder)[report.kept_aside[0]] == "in the way"
+    assert (audit.page(PageRequest()).items[0].action, len(domain.runbooks.all())) == ("runbook:created", 2)
+    ignored = {event["file"]: event["reason"] for event in told if event["event"] == "runbook_file_ignored"}
+    assert {"notes.md", "7-old.md", "with space.md"} <= set(ignored)
+    assert "README.md" not in ignored
+    mirror.sync()
+    with capture_logs() as told:
+        assert mirror.sync().is_empty()
+    assert told == []
+
+
+def test_an_edit_that_lost_is_warned_of(domain: Domain, mirror: RunbookMirror, folder: Path) -> None:
+    """When it is put aside, and again at every start as long as it is there."""
+    number = add(domain)
+    mirror.sync()
+    (folder / "1-disk-is-full.md").write_text("# Disk is full\n\nedited on disk")
+    domain.runbooks.replace(number, RunbookText(title="Disk is full", content="edited by the API"))
+
+    with capture_logs() as told:
+        aside = mirror.publish(number).kept_aside[0]
+        mirror.sync()
+
+    (warning,) = (event for event in told if event["event"] == "runbook_edit_not_taken_over")
+    assert (warning["log_level"], warning["kept_as"]) == ("warning", aside)
+    (again,) = (event for event in told if event["event"] == "runbook_file_ignored")
+    assert again["file"] == aside
 
 
 def test_lost_files_come_back(domain: Domain, mirror: RunbookMirror, folder: Path) -> None:

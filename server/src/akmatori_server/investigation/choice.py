@@ -34,8 +34,10 @@ class ChosenInvestigator:
     def investigate(self, case: Case, journal: Journal) -> Report:
         """Investigate a case, with a model or by the rules."""
         config = self._config()
-        if config is None or not config.is_usable:
+        if config is None or not (config.is_usable or _is_meant(config)):
             return self._rules.investigate(case, journal)
+        if not config.is_usable:
+            return self._by_rules(case, journal, ModelUnavailableError(_unusable(config)))
         try:
             return self._agent(config).investigate(case, journal)
         except ModelUnavailableError as unavailable:
@@ -53,3 +55,17 @@ class ChosenInvestigator:
             tokens_used=report.tokens_used + unavailable.tokens_used,
             tokens_booked=report.tokens_booked + unavailable.tokens_used,
         )
+
+
+def _is_meant(config: LlmConfig) -> bool:
+    """Whether somebody wrote something into it: as it comes with the server it is active, and means nothing."""
+    return bool(config.base_url) or config.updated_at != config.created_at
+
+
+def _unusable(config: LlmConfig) -> str:
+    if not config.api_key.is_set:
+        return (
+            f"The active configuration {config.name} has no API key; set one in the LLM settings (any text where"
+            " the model's server needs none)."
+        )
+    return f"The active configuration {config.name} is switched off; enable it in the LLM settings."

@@ -5,7 +5,7 @@ investigation's.
 """
 
 from akmatori_server.probes.models import Expectation, Operator, Probe, ProbeError, Severity
-from akmatori_server.probes.reading import read_probes
+from akmatori_server.probes.reading import read_probes, read_with_faults
 from akmatori_server.probes.templates import Known, MissingValueError, UnfitValueError
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "Severity",
     "UnfitValueError",
     "read_probes",
+    "read_with_faults",
 ]

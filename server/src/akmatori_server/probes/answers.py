@@ -64,14 +64,14 @@ def judge(expectation: Expectation, document: JSON) -> Judgement:
     path = _fitting(expectation.path, document)
     places = list(_places(document, path))
     if expectation.operator in {Operator.COUNT_ABOVE, Operator.COUNT_BELOW}:
-        return _counted(expectation, path, places)
+        return _counted(expectation, path, places, document)
     told = [place for place in places if place.value is not None and place.value != ""]
     if expectation.operator is Operator.ABSENT:
         return _state(is_problem=not told, shown=_shown(expectation, told[0].value) if told else "nothing")
     if expectation.operator is Operator.PRESENT:
         return _held(expectation, told, told) if told else Judgement(state=State.FINE, shown="nothing")
     if not told:
-        return Judgement(state=State.UNKNOWN, why=f"the answer has nothing at {expectation.path}")
+        return Judgement(state=State.UNKNOWN, why=_nothing(expectation, document))
     if expectation.operator in {Operator.ABOVE, Operator.BELOW}:
         return _measured(expectation, told)
     return _held(expectation, told, [place for place in told if _holds(expectation, place.value)])
@@ -113,11 +113,17 @@ def _places(document: object, path: str) -> Iterator[_Place]:
                 yield place if place.item is not None else _Place(item, place.value)
 
 
-def _counted(expectation: Expectation, path: str, places: list[_Place]) -> Judgement:
+def _nothing(expectation: Expectation, document: JSON) -> str:
+    if isinstance(document, dict) and "resultType" in document and not document.get("result"):
+        return "Prometheus has no series for it"
+    return f"the answer has nothing at {expectation.path}"
+
+
+def _counted(expectation: Expectation, path: str, places: list[_Place], document: JSON) -> Judgement:
     if EACH in path:
         count = len(places)
     elif not places:
-        return Judgement(state=State.UNKNOWN, why=f"the answer has nothing at {expectation.path}")
+        return Judgement(state=State.UNKNOWN, why=_nothing(expectation, document))
     else:
         value = places[0].value
         if value is not None and (isinstance(value, str) or not isinstance(value, Sized)):

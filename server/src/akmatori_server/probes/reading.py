@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
-from typing import NoReturn, cast
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NoReturn, TypeVar, cast
 
 from akmatori_server.correlation.nodes import Node, RulesError
 from akmatori_server.matching import Matcher, MatcherError, parse_matcher
@@ -14,6 +15,8 @@ from akmatori_server.matching.regex import compile_regex
 from akmatori_server.probes.answers import is_path
 from akmatori_server.probes.models import Expectation, Operator, Probe, ProbeError, Severity
 from akmatori_server.probes.templates import Argument, Template, TemplateError, parse_template
+
+T = TypeVar("T")
 
 MOST_PROBES = 20
 MOST_EXPECTATIONS = 20
@@ -39,23 +42,32 @@ def read_probes(value: object) -> tuple[Probe, ...]:
     Raises:
         ProbeError: one of them cannot be used; the sentence says which, and why.
     """
+    probes, faults = read_with_faults(value)
+    if faults:
+        raise ProbeError(faults[0])
+    return probes
+
+
+def read_with_faults(value: object) -> tuple[tuple[Probe, ...], tuple[str, ...]]:
+    """Read those of a list of probes that can be used, and say of every other what is wrong."""
     try:
         nodes = Node(value, "probes").items(MOST_PROBES)
     except RulesError as error:
-        raise ProbeError(str(error)) from None
+        return (), (str(error),)
     probes: list[Probe] = []
+    faults: list[str] = []
     for number, node in enumerate(nodes, start=1):
-        try:
-            probes.append(_probe(node))
-        except RulesError as error:
-            within = error.place.removeprefix(node.place).removeprefix(".")
-            place = f"{within}: " if within else ""
-            raise ProbeError(f"probe {_label(node, number)}: {place}{error.sentence}") from None
-        if probes[-1].name in {probe.name for probe in probes[:-1]}:
-            raise ProbeError(
-                f"probe {_label(node, number)}: name: another probe has this name; each needs one of its own."
-            )
-    return tuple(probes)
+        probe = f"probe {_label(node, number)}"
+        read = _probe(node)
+        if isinstance(read, Probe):
+            if read.name in {other.name for other in probes}:
+                faults.append(f"{probe}: name: another probe has this name; each needs one of its own.")
+            probes.append(read)
+            continue
+        for fault in read:
+            within = fault.place.removeprefix(node.place).removeprefix(".")
+            faults.append(f"{probe}: {f'{within}: ' if within else ''}{fault.sentence}")
+    return tuple(probes), tuple(faults)
 
 
 def _label(node: Node, number: int) -> str:
@@ -64,25 +76,40 @@ def _label(node: Node, number: int) -> str:
     return f"{number} ({given[:LONGEST_NAME]})" if isinstance(given, str) and given else str(number)
 
 
-def _probe(node: Node) -> Probe:
-    members = node.members(_PROBE)
+def _probe(node: Node) -> Probe | list[RulesError]:
+    """Read a probe; or say all that is wrong with its members."""
+    errors: list[RulesError] = []
+
+    def tried(read: Callable[[], T], instead: T) -> T:
+        try:
+            return read()
+        except RulesError as error:
+            errors.append(error)
+            return instead
+
+    members = tried(lambda: node.members(_PROBE), None)
+    if members is None:
+        return errors
     for name in ("tool", "function"):
         if name not in members:
-            node.fail(f"{name} is missing.")
-    tool = members["tool"].text(128, least=1)
-    function = members["function"].text(255, least=1)
-    arguments = _arguments(members["arguments"]) if "arguments" in members else {}
-    name = members["name"].text(LONGEST_NAME, least=1) if "name" in members else f"{tool}.{function}"
-    return Probe(
-        name=name,
+            tried(partial(node.fail, f"{name} is missing."), None)
+    text = partial(_text, members)
+    tool, function = tried(lambda: text("tool", 128), ""), tried(lambda: text("function", 255), "")
+    probe = Probe(
+        name=tried(lambda: text("name", LONGEST_NAME), "") or f"{tool}.{function}",
         tool=tool,
         function=function,
-        arguments=arguments,
-        when=_when(members.get("when")),
-        expect=_expectations(members.get("expect")),
-        answers=_answers(members.get("answers")),
+        arguments=tried(lambda: _arguments(members["arguments"]) if "arguments" in members else {}, {}),
+        when=tried(lambda: _when(members.get("when")), ()),
+        expect=tried(lambda: _expectations(members.get("expect")), ()),
+        answers=tried(lambda: _answers(members.get("answers")), ()),
         digest=_digest(tool, function, node.value),
     )
+    return errors or probe
+
+
+def _text(members: Mapping[str, Node], name: str, longest: int) -> str:
+    return members[name].text(longest, least=1) if name in members else ""
 
 
 def _digest(tool: str, function: str, value: object) -> str:

@@ -27,7 +27,7 @@ def shown_number(number: float, unit: str) -> str:
             if abs(number) >= size:
                 return f"{_plain(number / size, 3)} {name}"
         return f"{_plain(number, 3)} s"
-    return f"{_plain(number, 6)} {unit}".rstrip()
+    return f"{_plain(number, 3)} {unit}".rstrip()
 
 
 def shown_threshold(expectation: Expectation) -> str:

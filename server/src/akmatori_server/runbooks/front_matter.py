@@ -6,18 +6,20 @@ prose behind it, has no front matter.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 
 import attrs
 
 from akmatori_server.incidents.storable import JSON
-from akmatori_server.probes import Probe, ProbeError, read_probes
+from akmatori_server.probes import Probe, read_with_faults
 from akmatori_server.runbooks.plain_yaml import PlainYamlError, read_plain_yaml
 
 LARGEST = 64 * 1024
 MARK = "---"
 PROBES = "probes"
+NEVER_CLOSED = "The front matter is never closed: a line of three dashes must stand below it."
 
 _HEADING = re.compile(r"# [^\n]*\n\s*")
 _MENTIONS_PROBES = re.compile(r"(?m)^[\"']?probes[\"']?[ \t]*:")
@@ -66,16 +68,28 @@ def probes_of(content: str) -> tuple[Probe, ...]:
     Raises:
         FrontMatterError: its front matter cannot be used; the sentence says what is wrong.
     """
+    probes, faults = probes_with_faults(content)
+    if faults:
+        raise FrontMatterError(faults[0])
+    return probes
+
+
+def probes_with_faults(content: str) -> tuple[tuple[Probe, ...], tuple[str, ...]]:
+    """Return the probes that can be used, and all that is wrong with the front matter, a sentence each."""
     matter = split(content).matter
     if matter is None:
-        return ()
-    declared = _members(matter).get(PROBES)
-    if declared is None:
-        return ()
+        return (), ((NEVER_CLOSED,) if _is_never_closed(content) else ())
     try:
-        return read_probes(declared)
-    except ProbeError as error:
-        raise FrontMatterError(str(error)) from None
+        members = _members(matter)
+    except FrontMatterError as error:
+        return (), (str(error),)
+    declared = members.get(PROBES)
+    if declared is not None:
+        return read_with_faults(declared)
+    meant = [name for name in members if difflib.get_close_matches(name.lower(), [PROBES], cutoff=0.8)]
+    if meant and PROBES not in members:
+        return (), (f"{meant[0]}: is not known in the front matter; did you mean {PROBES}?",)
+    return (), ()
 
 
 def complaint_of(content: str) -> str:
@@ -85,6 +99,13 @@ def complaint_of(content: str) -> str:
     except FrontMatterError as error:
         return str(error)
     return ""
+
+
+def _is_never_closed(content: str) -> bool:
+    """Whether probes stand under a first line of dashes that has no second one."""
+    lines = content.removeprefix("\ufeff").lstrip("\r\n").split("\n")
+    is_open = lines[0].rstrip() == MARK and all(line.rstrip() != MARK for line in lines[1:])
+    return is_open and _MENTIONS_PROBES.search(content) is not None
 
 
 def _is_prose(matter: str) -> bool:

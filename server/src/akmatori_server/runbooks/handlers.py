@@ -14,7 +14,8 @@ from akmatori_server.etag import etag_of, require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
 from akmatori_server.pagination import pagination_of, requested_page
-from akmatori_server.runbooks.front_matter import complaint_of
+from akmatori_server.runbooks.declared import faults_of
+from akmatori_server.runbooks.front_matter import probes_with_faults
 from akmatori_server.runbooks.models import Runbook, RunbookText
 from akmatori_server.runbooks.service import RunbookService, written_text
 
@@ -44,7 +45,7 @@ class RunbookHandlers:
         self, call: Call, /, *, idempotency_key: str | Unset, body: models.RunbookInput
     ) -> Answer[models.Runbook]:
         """Store a new runbook."""
-        text = _checked_text(body)
+        text = self._checked_text(body)
         with self._runbooks.database.write() as connection:
             created = CREATE.answer(
                 connection,
@@ -76,7 +77,7 @@ class RunbookHandlers:
         body: models.RunbookInput,
     ) -> Answer[models.Runbook]:
         """Replace a runbook's title and content."""
-        text = _checked_text(body)
+        text = self._checked_text(body)
 
         def check(stored: Runbook) -> None:
             require_match(if_match, _etag(_model(stored)))
@@ -88,6 +89,15 @@ class RunbookHandlers:
     def delete_runbook(self, call: Call, /, *, id: int) -> None:  # noqa: A002  the path's own word
         """Delete a runbook."""
         self._runbooks.delete(id, record=partial(self._record, call))
+
+    def _checked_text(self, body: models.RunbookInput) -> RunbookText:
+        """Check what a caller writes; what was written on disk is kept whatever it declares."""
+        text = written_text(body.title, body.content)
+        probes, complaints = probes_with_faults(text.content)
+        faults = [*complaints, *(faults_of(probes, self._runbooks.functions()) if probes else ())]
+        if faults:
+            raise BadRequest(f"content: {faults[0]}")
+        return text
 
     def _created(self, connection: sa.Connection, call: Call, text: RunbookText) -> models.Runbook:
         shown = _model(self._runbooks.create_in(connection, text))
@@ -104,15 +114,6 @@ class RunbookHandlers:
             codec.encode_runbook(_model(before)),
             None if after is None else codec.encode_runbook(_model(after)),
         )
-
-
-def _checked_text(body: models.RunbookInput) -> RunbookText:
-    """Check what a caller writes; what was written on disk is kept whatever it declares."""
-    text = written_text(body.title, body.content)
-    complaint = complaint_of(text.content)
-    if complaint:
-        raise BadRequest(f"content: {complaint}")
-    return text
 
 
 def _answer(runbook: models.Runbook) -> Answer[models.Runbook]:

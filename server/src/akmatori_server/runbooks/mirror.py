@@ -1,7 +1,8 @@
 """Runbooks as Markdown files for people and programs on the server: written with every change, and read back.
 
 The database is the truth. A file that was edited on disk is taken over, unless the runbook was changed in the
-database too: then the database wins, and the edited file is kept under another name. What the mirror wrote
+database too: then the database wins, and the edited file is kept under another name. A new file with a heading
+becomes a runbook; what is none is left alone, and the log says so once. What the mirror wrote
 last is noted in a file beside the runbooks, because each data directory has a mirror of its own.
 """
 
@@ -30,10 +31,10 @@ from akmatori_server.runbooks.markdown import (
     write_markdown,
 )
 from akmatori_server.runbooks.models import Runbook, RunbookText
+from akmatori_server.runbooks.strangers import LARGEST_FILE, Strangers
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-LARGEST_FILE = 4 * 1024 * 1024
 NOTES = f"{INTERNAL}mirrored.json"
 LARGEST_NOTES = 64 * 1024 * 1024
 
@@ -52,6 +53,8 @@ class MirrorReport:
 
     written: list[str] = attrs.field(factory=list[str])
     taken_over: list[str] = attrs.field(factory=list[str])
+    # New files that became runbooks.
+    taken_up: list[str] = attrs.field(factory=list[str])
     removed: list[str] = attrs.field(factory=list[str])
     # Edited on disk and in the database: kept under these names, for a person to merge.
     kept_aside: list[str] = attrs.field(factory=list[str])
@@ -80,19 +83,22 @@ class RunbookMirror:
         self._directory = directory
         self._audit = audit
         self._now = now
+        self._strangers = Strangers(directory)
 
     def sync(self) -> MirrorReport:
         """Compare every runbook with its file; called at start, and now and then."""
         with self._database.read() as connection:
             # Known without the lock: what changes meanwhile is published by whoever changes it.
             ids = {runbook.id for runbook in store.listed(connection)}
-        return self._bring_up_to_date(lambda notes: ids | notes.keys())
+        return self._bring_up_to_date(lambda notes: ids | notes.keys(), with_new=True)
 
     def publish(self, runbook_id: int) -> MirrorReport:
         """Compare one runbook with its file; called after every write."""
         return self._bring_up_to_date(lambda _notes: {runbook_id})
 
-    def _bring_up_to_date(self, wanted: Callable[[Mapping[int, Note]], Collection[int]]) -> MirrorReport:
+    def _bring_up_to_date(
+        self, wanted: Callable[[Mapping[int, Note]], Collection[int]], *, with_new: bool = False
+    ) -> MirrorReport:
         with DirectoryLock(self._directory).held():
             report, before = MirrorReport(), self._read_notes()
             notes = dict(before)
@@ -103,11 +109,46 @@ class RunbookMirror:
                     # The others must not suffer from it; the next look tries again.
                     _log.error("runbook_mirror_failed", runbook=runbook_id, reason=str(error))
                     report.failed.append(runbook_id)
+            if with_new:
+                self._take_up(notes, report)
             if notes != before:
                 self._write_notes(notes)
         if not report.is_empty():
             _log.info("runbooks_mirrored", **attrs.asdict(report))
         return report
+
+    def _take_up(self, notes: dict[int, Note], report: MirrorReport) -> None:
+        """Make runbooks of the files that somebody put there."""
+        ours = {note.name for note in notes.values()}
+        for name, text in self._strangers.runbooks(ours):
+            try:
+                self._take_up_one(name, text, notes, report)
+            except (OSError, UnsafePathError) as error:
+                # It is still there under its own name.
+                _log.error("runbook_file_not_taken_up", file=name, reason=str(error))
+            else:
+                report.taken_up.append(name)
+
+    def _take_up_one(
+        self, name: str, text: RunbookText, notes: dict[int, Note], report: MirrorReport
+    ) -> None:
+        content = write_markdown(text)
+        with self._database.write() as connection:
+            created = store.insert(connection, text, now=self._now())
+            self._audit.record(
+                connection, None, Action.RUNBOOK_CREATED, f"runbook:{created.id}", None, _shown(created)
+            )
+            wanted = Note(file_name(created.id, text.title), sha256(content).hexdigest())
+            in_the_way = self._content(wanted.name)
+            if in_the_way is not None:
+                self._keep_aside(wanted.name, sha256(in_the_way).hexdigest(), report)
+            # Before the commit: a crash in between leaves the file, and never the runbook twice.
+            self._directory.rename(name, wanted.name)
+        self._directory.write(wanted.name, content)
+        notes[created.id] = wanted
+        complaint = complaint_of(text.content)
+        if complaint:
+            _log.warning("runbook_probes_unreadable", file=wanted.name, reason=complaint)
 
     def _bring_one(self, runbook_id: int, notes: dict[int, Note], report: MirrorReport) -> None:
         with self._database.read() as connection:
@@ -191,6 +232,12 @@ class RunbookMirror:
         aside = f"{name.removesuffix('.md')}.edited-{digest[:12]}.md"
         self._directory.rename(name, aside)
         report.kept_aside.append(aside)
+        _log.warning(
+            "runbook_edit_not_taken_over",
+            file=name,
+            kept_as=aside,
+            reason="The runbook was changed or deleted in the database meanwhile, which wins. Merge the edit by hand.",
+        )
 
     def _content(self, name: str) -> bytes | None:
         """Return a file's bytes; None when there is none, or nothing that could have been edited."""

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from akmatori_server.database import Database
 from akmatori_server.errors import BadRequest, NotFound
 from akmatori_server.runbooks import store
+from akmatori_server.runbooks.declared import Functions
 from akmatori_server.runbooks.models import Runbook, RunbookText
+from akmatori_server.tools import store as tools_store
 
 LONGEST_TITLE = 255
 
@@ -65,6 +67,16 @@ class RunbookService:
             # Beyond the end nothing is read; the offset may be larger than the database's integers.
             items = store.listed(connection, offset=offset, limit=limit) if offset < total else []
         return items, total
+
+    def functions(self) -> Functions:
+        """Return the functions of the tools that are there, by the tools' names, and of their types.
+
+        Those of MCP servers are empty: what they offer is known only when they are asked.
+        """
+        with self.database.read() as connection:
+            tools = tools_store.listed(connection)
+        of_types = {tool.type.name: tool.type.functions for tool in tools}
+        return of_types | {tool.logical_name: tool.type.functions for tool in tools}
 
     def get(self, runbook_id: int) -> Runbook:
         """Return one runbook.

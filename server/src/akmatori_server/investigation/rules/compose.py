@@ -18,6 +18,7 @@ from akmatori_server.investigation.report import (
     table,
 )
 from akmatori_server.investigation.rules import found as found_parts
+from akmatori_server.investigation.rules.counting import counted
 from akmatori_server.investigation.rules.evidence import Findings, answered_steps
 from akmatori_server.investigation.rules.match import SURE_FROM, Match, is_clear
 from akmatori_server.investigation.rules.questions import RUNBOOK
@@ -26,6 +27,7 @@ from akmatori_server.investigation.rules.steps import Step
 NEAREST_SHOWN = 3
 NEAR_FROM = 0.2
 LONGEST_DESCRIPTION = 1500
+LONGEST_LINE = 800
 NOTHING = Findings()
 # From the surest to the least.
 _LEVELS = (Confidence.HIGH, Confidence.MEDIUM, Confidence.LOW)
@@ -51,7 +53,8 @@ def compose(
             Section("Runbook", runbook(ranked, matched)),
             Section("What to do next", next_steps(facts, matched, steps, found)),
             Section(
-                "What was not checked", "\n".join(f"- {line}" for line in unchecked(facts, steps, found))
+                "What was not checked",
+                "\n".join(f"- {inline(line, LONGEST_LINE)}" for line in unchecked(facts, steps, found)),
             ),
         ),
         confidence=confidence,
@@ -67,7 +70,8 @@ def headline(facts: Facts, matched: Match | None, now: datetime, found: Findings
     state = f" has been firing for {since}" if since and facts.status != "resolved" else ""
     problems = found.problems
     worst = f" {problems[0][1].verdict} {inline(problems[0][1].says)}." if problems else ""
-    together = f" {found_parts.together(found)}" if found.decided else ""
+    told = found_parts.together(found)
+    together = f" {inline(told, LONGEST_LINE)}" if told else ""
     if matched:
         title = inline(matched.candidate.title)
         return f"{subject}{where}{state}.{worst}{together} The runbook **{title}** fits; its steps are below."
@@ -122,7 +126,7 @@ def next_steps(facts: Facts, matched: Match | None, steps: Sequence[Step], found
     """Return the runbook's steps to go through, those that the evidence answers ticked; or how to come to some."""
     if not steps:
         return _without_steps(facts, matched)
-    answered = answered_steps(found.of(RUNBOOK).evidence, [step.commands for step in steps])
+    answered = answered_steps(found.of(RUNBOOK).evidence, [step.answered_by for step in steps])
     lines: list[str] = []
     section = ""
     for number, step in enumerate(steps, start=1):
@@ -140,12 +144,12 @@ def next_steps(facts: Facts, matched: Match | None, steps: Sequence[Step], found
 
 
 def unchecked(facts: Facts, steps: Sequence[Step], found: Findings = NOTHING) -> list[str]:
-    """Say what this report does not rest on."""
+    """Say what this report does not rest on, as plain text."""
     lines = found_parts.not_known(found)
     if not found.evidence:
         told = ": all of it is what the alert says." if facts.is_alert else "."
         lines.append(f"No tool was used, so no metric, log or host was looked at{told}")
-    answered = answered_steps(found.of(RUNBOOK).evidence, [step.commands for step in steps])
+    answered = answered_steps(found.of(RUNBOOK).evidence, [step.answered_by for step in steps])
     left = [step for number, step in enumerate(steps, start=1) if step.commands and number not in answered]
     if left:
         lines.append(
@@ -174,13 +178,28 @@ def judge(
             if grave
             else (confidence, because)
         )
-    own = found.of(RUNBOOK)
-    if not own.decided:
-        return confidence, because
-    if own.explaining:
-        share = f"{len(own.explaining)} of its {len(own.decided)} checks"
-        return _moved(confidence, -1), f"{because} {share} confirm it."
-    return _moved(confidence, 1), f"{because} But none of its {len(own.decided)} checks shows a problem."
+    told, by = _weighed(found.of(RUNBOOK))
+    return (_moved(confidence, by), f"{because} {told}") if told else (confidence, because)
+
+
+def _weighed(own: Findings) -> tuple[str, int]:
+    """Say what a runbook's own checks make of it, and by how many levels that moves the confidence, 1 being less.
+
+    What they say by majority decides; half of them must have been answered for that to count in its favour.
+    """
+    answered, confirming = len(own.weighing), len([one for one in own.explaining if one in own.weighing])
+    declared = answered + own.unanswered
+    if not declared:
+        return "", 0
+    against = answered - confirming
+    verbs = "confirms" if confirming == 1 else "confirm", "does" if against == 1 else "do"
+    told = f"Of the runbook's own {counted(declared, 'check')} {confirming} {verbs[0]} it, {against} {verbs[1]} not"
+    unanswered = declared - answered
+    if unanswered:
+        told += f", and {unanswered} {'was' if unanswered == 1 else 'were'} not answered"
+    is_little_known = 2 * answered < declared
+    by = 1 if 2 * confirming < answered else -1 if 2 * confirming > answered else 0
+    return f"{told}.", max(by, 0) + 1 if is_little_known else by
 
 
 def _moved(confidence: Confidence, by: int) -> Confidence:

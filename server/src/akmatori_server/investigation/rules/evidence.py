@@ -64,6 +64,9 @@ class Evidence:
     answers: tuple[int, ...] = ()
     # The command that was run, where one was.
     command: str = ""
+    # The tool's name; and why it did not answer, where it did not.
+    tool: str = ""
+    failure: str = ""
 
     @property
     def is_known(self) -> bool:
@@ -78,6 +81,8 @@ class Unasked:
     probe: str
     origin: str
     why: str
+    # Whether its answer would have been compared with something.
+    compares: bool = True
 
 
 @attrs.frozen(kw_only=True)
@@ -101,13 +106,35 @@ class Findings:
         return [one for one in self.evidence if any(check.verdict.is_judged for check in one.checks)]
 
     @property
+    def weighing(self) -> list[Evidence]:
+        """The probes whose answers speak for a runbook or against it: what is only good to know does neither."""
+        return [
+            one
+            for one in self.decided
+            if any(check.verdict.is_judged and check.severity is not Severity.INFO for check in one.checks)
+        ]
+
+    @property
+    def unanswered(self) -> int:
+        """How many probes should have been compared with something, and could not."""
+        silent = [
+            one
+            for one in self.evidence
+            if one not in self.decided and any(check.verdict is Verdict.UNKNOWN for check in one.checks)
+        ]
+        return len(silent) + sum(one.compares for one in self.unasked)
+
+    @property
     def explaining(self) -> list[Evidence]:
         """The probes that found something wrong."""
         return [one for one in self.decided if any(check.verdict.is_wrong for check in one.checks)]
 
     def of(self, origin: str) -> Findings:
         """Return those that one origin declared."""
-        return Findings(evidence=tuple(one for one in self.evidence if one.origin == origin))
+        return Findings(
+            evidence=tuple(one for one in self.evidence if one.origin == origin),
+            unasked=tuple(one for one in self.unasked if one.origin == origin),
+        )
 
 
 def answered_steps(evidence: Sequence[Evidence], commands: Sequence[Sequence[str]]) -> frozenset[int]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from akmatori_server.investigation.report import code, inline, table
+from akmatori_server.investigation.rules.counting import counted, sentence
 from akmatori_server.investigation.rules.evidence import Check, Evidence, Findings, Verdict
 
 LONGEST_ASKED = 160
 LONGEST_VALUE = 80
+LONGEST_SHOWN = 400
 
 
 def findings(found: Findings) -> str:
@@ -18,11 +20,14 @@ def findings(found: Findings) -> str:
 
 
 def together(found: Findings) -> str:
-    """Say what the checks mean together."""
+    """Say what all checks mean together, whoever declared them; "" when none was to be made."""
     decided, explaining = len(found.decided), len(found.explaining)
     checks = "check" if decided == 1 else "checks"
+    if not decided:
+        return _none_made(found)
     if not explaining and found.problems:
-        return f"None of {decided} {checks} shows what is wrong: the problem may lie where nobody looked."
+        told = "The one check shows nothing" if decided == 1 else f"None of {decided} checks shows what is"
+        return f"{told} wrong: the problem may lie where nobody looked."
     if not explaining:
         told = (
             "The one check that was made shows"
@@ -62,16 +67,41 @@ def evidence(found: Findings) -> str:
 
 
 def not_known(found: Findings) -> list[str]:
-    """Return what was to be looked at and could not be."""
-    lines = [inline(complaint, 500) for complaint in found.complaints]
-    lines += [f"{inline(one.probe)} ({_origin(one.origin)}): {inline(one.why)}." for one in found.unasked]
-    lines += [
-        f"{inline(one.probe)} ({_origin(one.origin)}, {_calls(one)}): {inline(check.says)}."
-        for one in found.evidence
-        for check in one.checks
-        if check.verdict is Verdict.UNKNOWN
-    ]
+    """Return what was to be looked at and could not be, as plain text; one cause is told once."""
+    lines = [sentence(complaint) for complaint in found.complaints]
+    groups: dict[tuple[str, str], list[str]] = {}
+    for left in found.unasked:
+        groups.setdefault(("", left.why), []).append(f"{left.probe} ({_origin(left.origin)})")
+    for one in found.evidence:
+        unknown = [check for check in one.checks if check.verdict is Verdict.UNKNOWN]
+        for says in dict.fromkeys(check.says for check in unknown):
+            place = f"{one.probe} ({_origin(one.origin)}, {_call(one)})"
+            groups.setdefault((one.tool if one.failure else one.call_id, says), []).append(place)
+    for (tool, why), places in groups.items():
+        of = f"{tool}, " if tool and len(places) > 1 else ""
+        lines.append(sentence(f"{of}{', '.join(places)}: {why}"))
     return lines
+
+
+def failures(found: Findings) -> list[tuple[str, str, list[Evidence]]]:
+    """Return the calls that gave no answer, by tool and cause."""
+    groups: dict[tuple[str, str], list[Evidence]] = {}
+    for one in found.evidence:
+        if one.failure:
+            groups.setdefault((one.tool, one.failure), []).append(one)
+    return [(tool, why, evidence) for (tool, why), evidence in groups.items()]
+
+
+def _none_made(found: Findings) -> str:
+    if any(not one.failure for one in found.evidence):
+        # What is shown, and compared with nothing, is there to be read.
+        return ""
+    causes = [f"{tool} {why}" for tool, why, _ in failures(found)]
+    causes += dict.fromkeys(one.why for one in found.unasked)
+    if not causes:
+        return ""
+    more = f"; and {counted(len(causes) - 1, 'other reason')}" if len(causes) > 1 else ""
+    return sentence(f"No check could be made: {causes[0].rstrip('.')}{more}")
 
 
 def _numbered(one: Evidence) -> list[tuple[bool, Check]]:
@@ -81,7 +111,15 @@ def _numbered(one: Evidence) -> list[tuple[bool, Check]]:
 def _value(check: Check) -> str:
     if check.verdict is Verdict.UNKNOWN and not check.value:
         return "not known"
-    return inline(check.value, LONGEST_VALUE) if check.verdict is not Verdict.SHOWN else code(check.value)
+    return (
+        inline(check.value, LONGEST_VALUE)
+        if check.verdict is not Verdict.SHOWN
+        else code(check.value, LONGEST_SHOWN)
+    )
+
+
+def _call(one: Evidence) -> str:
+    return f"call {one.call_id}" if one.call_id else "no call"
 
 
 def _calls(one: Evidence) -> str:
@@ -89,4 +127,4 @@ def _calls(one: Evidence) -> str:
 
 
 def _origin(origin: str) -> str:
-    return "of the runbook" if origin == "runbook" else inline(origin)
+    return "of the runbook" if origin == "runbook" else origin

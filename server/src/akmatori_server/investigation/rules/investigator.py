@@ -14,9 +14,10 @@ from akmatori_server.investigation.facts import Facts, read_facts
 from akmatori_server.investigation.journal import Journal
 from akmatori_server.investigation.report import Report
 from akmatori_server.investigation.rules.compose import compose, unchecked
+from akmatori_server.investigation.rules.counting import counted
 from akmatori_server.investigation.rules.declared import declarations
 from akmatori_server.investigation.rules.evidence import Check, Evidence, Findings, Verdict
-from akmatori_server.investigation.rules.found import together
+from akmatori_server.investigation.rules.found import failures, together
 from akmatori_server.investigation.rules.known import known_of
 from akmatori_server.investigation.rules.match import Candidate, Match, choose, rank
 from akmatori_server.investigation.rules.ports import Skills, Tools
@@ -102,7 +103,10 @@ class RuleInvestigator:
             complaints=(*declared.complaints, *complaints),
         )
         for one in found.evidence:
-            journal.finding(f"check:{one.call_id or one.probe}", _check_line(one))
+            if not one.failure:
+                journal.finding(f"check:{one.call_id or one.probe}", _check_line(one))
+        for number, (tool, why, silent) in enumerate(failures(found), start=1):
+            journal.finding(f"silent:{number}", _silent_line(tool, why, silent))
         return found
 
     def _ask(self, tools: Tools, asking: Asking, journal: Journal) -> tuple[Answers, Sequence[str]]:
@@ -126,7 +130,15 @@ class RuleInvestigator:
             ranked = rank(self._search(connection, query.text, CANDIDATES), query, facts)
         if ranked:
             scores = [f"  {match.score:.2f}  {match.candidate.title}" for match in ranked[:SCORES_LOGGED]]
-            journal.note("scores", "\n".join([f"{len(ranked)} runbooks have words of it:", *scores]))
+            journal.note(
+                "scores",
+                "\n".join(
+                    [
+                        f"{counted(len(ranked), 'runbook')} {'has' if len(ranked) == 1 else 'have'} words of it:",
+                        *scores,
+                    ]
+                ),
+            )
         else:
             journal.note("scores", "No runbook has words of it.")
         return ranked
@@ -155,7 +167,7 @@ def _facts_line(facts: Facts) -> str:
         f"began {facts.started_at:%Y-%m-%d %H:%M:%S} UTC" if facts.started_at else "its beginning is not told"
     )
     extra = f", with {' and '.join(told)}" if told else ""
-    counts = f"{len(facts.labels)} labels, {len(facts.annotations)} annotations"
+    counts = f"{counted(len(facts.labels), 'label')}, {counted(len(facts.annotations), 'annotation')}"
     return f"Reading the alert: {counts}, {start}{extra}."
 
 
@@ -174,14 +186,17 @@ def _asking_line(asking: Asking) -> str:
     return "\n".join(lines)
 
 
+def _silent_line(tool: str, why: str, silent: Sequence[Evidence]) -> str:
+    names = ", ".join(one.probe for one in silent)
+    return f"{names}: {Verdict.UNKNOWN} {tool} {why}"
+
+
 def _check_line(one: Evidence) -> str:
     return f"{one.probe}: " + "; ".join(_outcome(check) for check in one.checks)
 
 
 def _outcome(check: Check) -> str:
-    if check.verdict.is_finding:
-        return f"{check.verdict} {check.says}"
-    if check.verdict is Verdict.UNKNOWN:
+    if check.verdict.is_finding or check.verdict is Verdict.UNKNOWN:
         return f"{check.verdict} {check.says}"
     return f"{check.verdict} {check.value or 'nothing'}" + (
         f" (a finding if {check.threshold})" if check.threshold else ""
@@ -189,7 +204,8 @@ def _outcome(check: Check) -> str:
 
 
 def _verdict(matched: Match | None, found: Findings) -> str:
-    checked = f" {together(found)}" if found.decided else ""
+    told = together(found)
+    checked = f" {told}" if told else ""
     if matched is None:
         return f"no known problem.{checked} The report lists what is known and the nearest runbooks."
     title = matched.candidate.title

@@ -10,8 +10,10 @@ import attrs
 
 from akmatori_server.incidents.storable import JSON
 from akmatori_server.investigation.rules.evidence import Check, Evidence, Unasked, Verdict
+from akmatori_server.investigation.rules.excerpts import excerpt_of
 from akmatori_server.investigation.rules.ports import Bench, Offer
-from akmatori_server.investigation.rules.questions import Question
+from akmatori_server.investigation.rules.questions import FIRST_LOOK, Question
+from akmatori_server.investigation.rules.series import own_series_check
 from akmatori_server.probes import Expectation, Severity
 from akmatori_server.probes.answers import State, judge, texts_of
 from akmatori_server.probes.units import shown_threshold
@@ -20,8 +22,13 @@ from akmatori_server.toolbox.models import Access, CallResult, Invocation, Outco
 
 AT_ONCE = 8
 LONGEST_ARGUMENTS = 400
-LONGEST_EXCERPT = 200
+LONGEST_EXCERPT = 400
 LONGEST_SENTENCE = 300
+# Checks of the first look that ask whether the alert itself still holds, rather than one like it.
+OWN_SERIES = {
+    "alert expression": "The alert's own expression",
+    "alert in Prometheus": "The alert in Prometheus",
+}
 
 
 @attrs.frozen
@@ -62,12 +69,17 @@ async def ask(bench: Bench, questions: Sequence[Question], budget: Budget) -> An
             if isinstance(answer, CallResult):
                 evidence.append(evidence_of(question, answer, bench))
             else:
-                unasked.append(Unasked(probe=question.probe.name, origin=question.origin, why=answer))
+                unasked.append(_unasked(question, answer))
         return Answers(tuple(evidence), tuple(unasked))
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _unasked(question: Question, why: str) -> Unasked:
+    compares = bool(question.probe.expect)
+    return Unasked(probe=question.name, origin=question.origin, why=why, compares=compares)
 
 
 async def _asked(
@@ -89,7 +101,7 @@ async def _asked(
                     name,
                     question.probe.function,
                     arguments,
-                    purpose=f"Check {question.probe.name} ({question.origin}).",
+                    purpose=f"Check {question.name} ({question.origin}).",
                 )
         except TimeoutError:
             return f"{name} did not answer within {budget.each:g} seconds"
@@ -126,13 +138,15 @@ def evidence_of(question: Question, result: CallResult, bench: Bench) -> Evidenc
     arguments = bench.redact.value(dict(question.arguments))
     command = question.arguments.get("command")
     return Evidence(
-        probe=question.probe.name,
+        probe=question.name,
         origin=question.origin,
         asked=_asked_text(question, arguments),
         call_id=result.call_id,
         checks=_checks(question, result),
         answers=question.probe.answers,
         command=command if isinstance(command, str) and result.outcome is Outcome.DONE else "",
+        tool=question.tool.tool.logical_name,
+        failure="" if result.outcome is Outcome.DONE else _failure(result),
     )
 
 
@@ -146,13 +160,20 @@ def _short(value: JSON) -> str:
     return value if isinstance(value, str) else str(value)
 
 
+def _failure(result: CallResult) -> str:
+    return f"{result.outcome.value}: {excerpt_of(result, LONGEST_SENTENCE)}".rstrip(" .")
+
+
 def _checks(question: Question, result: CallResult) -> tuple[Check, ...]:
     if result.outcome is not Outcome.DONE:
-        said = " ".join(result.text.split())[:LONGEST_SENTENCE]
-        return (Check(verdict=Verdict.UNKNOWN, says=f"{result.outcome.value}: {said}"),)
+        return (Check(verdict=Verdict.UNKNOWN, says=_failure(result)),)
     document: JSON = {"text": result.text} if result.value is None else result.value
+    subject = OWN_SERIES.get(question.probe.name) if question.origin == FIRST_LOOK else None
+    if subject is not None:
+        several = question.is_one_of_several
+        return (own_series_check(document, question.known.texts, subject, is_only_source=not several),)
     if not question.probe.expect:
-        return (Check(verdict=Verdict.SHOWN, value=" ".join(result.text.split())[:LONGEST_EXCERPT]),)
+        return (Check(verdict=Verdict.SHOWN, value=excerpt_of(result, LONGEST_EXCERPT)),)
     return tuple(_check(one, document, question, result) for one in question.probe.expect)
 
 
@@ -163,7 +184,9 @@ def _check(expectation: Expectation, document: JSON, question: Question, result:
         why = f"{found.why}; the answer was cut" if result.is_truncated else found.why
         return Check(verdict=Verdict.UNKNOWN, value=found.shown, threshold=threshold, says=why)
     if found.state is State.FINE:
-        return Check(verdict=Verdict.FINE, value=found.shown, threshold=threshold)
+        return Check(
+            verdict=Verdict.FINE, value=found.shown, threshold=threshold, severity=expectation.severity
+        )
     more = {
         **texts_of(found.item),
         "value": found.shown,
@@ -171,7 +194,7 @@ def _check(expectation: Expectation, document: JSON, question: Question, result:
         "threshold_value": threshold,
     }
     if expectation.says is None:
-        says = f"{question.probe.name}: {found.shown} ({threshold})"
+        says = f"{question.name}: {found.shown} ({threshold})"
     else:
         says = expectation.says.told(question.known.with_texts(more))
     return Check(

@@ -14,16 +14,13 @@ from akmatori_server.investigation.rules.evidence import Unasked
 from akmatori_server.investigation.rules.known import host_name, origin_of
 from akmatori_server.probes import Known, MissingValueError, Probe, UnfitValueError
 from akmatori_server.probes.templates import filled
+from akmatori_server.runbooks.declared import TYPE_NAMES
 from akmatori_server.tools.models import OpenTool
 
 RUNBOOK = "runbook"
 FIRST_LOOK = "first look"
-# How people call what answers the queries of Prometheus.
-TYPE_NAMES: Mapping[str, str] = {
-    "prometheus": "victoria_metrics",
-    "victoriametrics": "victoria_metrics",
-    "postgres": "postgresql",
-}
+# Of the tools of one type that a first look may ask.
+MOST_OF_A_TYPE = 3
 
 
 @attrs.frozen
@@ -44,6 +41,14 @@ class Question:
     tool: OpenTool
     arguments: Mapping[str, JSON]
     known: Known
+    # Whether the same is asked of other tools, too.
+    is_one_of_several: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the report calls it."""
+        of = f" ({self.tool.tool.logical_name})" if self.is_one_of_several else ""
+        return f"{self.probe.name}{of}"
 
 
 @attrs.frozen
@@ -63,22 +68,51 @@ def questions_for(
     for number, one in enumerate(declared, start=1):
         if not all(matcher.matches(known.texts) for matcher in one.probe.when):
             continue
-        asked = _question(number, one, facts, known, tools)
-        if isinstance(asked, Question):
-            questions.append(asked)
-        elif one.origin != FIRST_LOOK:
-            # Nobody asked for a first look at what is not there.
-            unasked.append(Unasked(probe=one.probe.name, origin=one.origin, why=asked))
+        if one.origin == FIRST_LOOK:
+            asked, left = _first_look(number, one, facts, known, tools)
+            questions += asked
+            unasked += left
+            continue
+        tool = _tool(one.probe.tool, tools)
+        question = tool if isinstance(tool, str) else _question(number, one, facts, known, tool)
+        if isinstance(question, Question):
+            questions.append(question)
+        else:
+            unasked.append(_unasked(one, question))
     return Asking(tuple(questions), tuple(unasked))
 
 
-def _question(
+def _first_look(
     number: int, one: Declared, facts: Facts, known: Known, tools: Sequence[OpenTool]
-) -> Question | str:
+) -> tuple[list[Question], list[Unasked]]:
+    """Ask the tool that raised the alert, or each of them that can be asked, and not too many."""
+    there = _of_type(one.probe.tool, tools)
+    if len(there) > 1:
+        there = _nearest(there, origin_of(facts))
+    found = [_question(number, one, facts, known, tool) for tool in there]
+    # Nobody asked for a first look at what is not there, or with what the alert does not say.
+    questions = [question for question in found if isinstance(question, Question)]
+    if len(questions) > 1:
+        questions = [
+            attrs.evolve(question, key=f"{question.key}:{question.tool.tool.id}", is_one_of_several=True)
+            for question in questions
+        ]
+    left = [
+        _unasked(
+            one,
+            f"{question.tool.tool.logical_name} was not asked, as {MOST_OF_A_TYPE} tools of a type are at most",
+        )
+        for question in questions[MOST_OF_A_TYPE:]
+    ]
+    return questions[:MOST_OF_A_TYPE], left
+
+
+def _unasked(one: Declared, why: str) -> Unasked:
+    return Unasked(probe=one.probe.name, origin=one.origin, why=why, compares=bool(one.probe.expect))
+
+
+def _question(number: int, one: Declared, facts: Facts, known: Known, tool: OpenTool) -> Question | str:
     probe = one.probe
-    tool = _tool(probe.tool, tools, origin_of(facts) if one.origin == FIRST_LOOK else "")
-    if isinstance(tool, str):
-        return tool
     there = known.with_texts(_of_tool(tool, facts))
     try:
         arguments = {name: filled(argument, there) for name, argument in probe.arguments.items()}
@@ -91,27 +125,38 @@ def _question(
     return Question(key=key, origin=one.origin, probe=probe, tool=tool, arguments=arguments, known=there)
 
 
-def _tool(name: str, tools: Sequence[OpenTool], origin: str) -> OpenTool | str:
+def _of_type(name: str, tools: Sequence[OpenTool]) -> list[OpenTool]:
+    type_name = TYPE_NAMES.get(name, name)
+    return [tool for tool in tools if tool.tool.type.name == type_name]
+
+
+def _tool(name: str, tools: Sequence[OpenTool]) -> OpenTool | str:
     for tool in tools:
         if tool.tool.logical_name == name:
             return tool
-    type_name = TYPE_NAMES.get(name, name)
-    of_type = [tool for tool in tools if tool.tool.type.name == type_name]
-    if len(of_type) > 1 and origin:
-        of_type = [tool for tool in of_type if _is_at(tool, origin)]
+    of_type = _of_type(name, tools)
     if len(of_type) == 1:
         return of_type[0]
     if of_type:
         names = ", ".join(sorted(tool.tool.logical_name for tool in of_type))
-        return f"there are several tools of the type {type_name}: name one of {names}"
+        return f"there are several tools of the type {of_type[0].tool.type.name}: name one of {names}"
     return f"no enabled tool is called {name}, and none is of that type"
 
 
-def _is_at(tool: OpenTool, origin: str) -> bool:
+def _nearest(tools: Sequence[OpenTool], origin: str) -> list[OpenTool]:
+    """Return the tools on the host that the alert comes from; all of them when none is."""
+    same = [tool for tool in tools if origin and _is_at(tool, origin)]
+    return same or [tool for tool in tools if origin and _is_at(tool, origin, with_port=False)] or list(tools)
+
+
+def _is_at(tool: OpenTool, origin: str, *, with_port: bool = True) -> bool:
     """Whether a tool reaches the server that the alert comes from."""
     texts = [value for value in tool.settings.values() if isinstance(value, str) and "://" in value]
     try:
-        return any(urlsplit(text).netloc.rpartition("@")[2].lower() == origin for text in texts)
+        places = [urlsplit(text).netloc.rpartition("@")[2].lower() for text in texts]
+        if with_port:
+            return origin in places
+        return host_name(origin) in {host_name(place) for place in places}
     except ValueError:
         return False
 

@@ -12,6 +12,7 @@ LONGEST_COMMAND = 2000
 
 _HEADING = re.compile(r"^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
 _ITEM = re.compile(r"^(\s*)(?:[-*+]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(.*)$")
+_CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _FENCE = re.compile(r"^\s*(`{3,}|~{3,})")
 
 
@@ -22,6 +23,11 @@ class Step:
     section: str
     text: str
     commands: tuple[str, ...] = ()
+
+    @property
+    def answered_by(self) -> tuple[str, ...]:
+        """The commands whose outcome is all that it asks for: its blocks of code, or what its text has as code."""
+        return self.commands or tuple(code.strip() for _, code in _CODE.findall(self.text))
 
 
 @attrs.define
