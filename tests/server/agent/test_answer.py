@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from akmatori_server.agent.answer import read_answer
+from akmatori_server.agent.answer import read_answer, with_run
 from akmatori_server.investigation.report import Confidence, render
 from tests.server.agent.texts import REPORT
 
@@ -33,7 +33,7 @@ def test_variants_of_the_form() -> None:
     for name, text in VARIANTS.items():
         report = read_answer(text, [])
         assert report.headline == "a", name
-        assert [section.text for section in report.sections] == ["b"], name
+        assert [one.text for one in report.sections if one.title != "Doubtful"] == ["b"], name
 
 
 @pytest.mark.parametrize(
@@ -44,14 +44,35 @@ def test_variants_of_the_form() -> None:
         "",
         "   ",
         "```\n## Summary\n## Evidence\n```",
-        "## Summary\nalone",
+        "## Evidence\nalone",
     ],
 )
 def test_other_forms_are_kept_as_they_are(text: str) -> None:
     """Headings inside of code are none."""
     report = read_answer(text, [])
     assert report.headline == (text.strip() or "The model wrote an empty report.")
-    assert not report.sections
+    assert {section.title for section in report.sections} == ({"Doubtful"} if text.strip() else set())
+
+
+def test_a_summary_is_the_beginning_with_or_without_other_parts() -> None:
+    """Its heading is never in the report."""
+    for rest in ("", "\n## Confidence\nhigh. Seen.", "\n## Evidence\nb", "\n## Timeline\nt"):
+        assert read_answer(f"## Summary\nalone{rest}", []).headline.splitlines()[0] == "alone", rest
+
+
+def test_parts_that_are_missing_are_pointed_out() -> None:
+    """All that were asked for and are not there, in one sentence."""
+    [*_, doubtful] = read_answer("## Summary\na\n## Evidence\nb\n## Confidence\nhigh.", []).sections
+    assert doubtful.title == "Doubtful"
+    assert doubtful.text.endswith("does not have them: What is known, Next steps, Not checked.")
+    assert "Summary, What is known, Evidence" in read_answer("It was the disk.", []).sections[0].text
+    assert "Doubtful" not in {section.title for section in read_answer(REPORT, ["m1.2"]).sections}
+
+
+def test_calls_are_named_as_in_the_log() -> None:
+    """Another run's calls have its number in their ids; what is no call stays as it is."""
+    text = with_run("[m1.2], m1.2 and m7.0 on an m5.2xlarge", {"m1.2"}, lambda key: f"run2:{key}")
+    assert text == "[run2:m1.2], run2:m1.2 and m7.0 on an m5.2xlarge"
 
 
 def test_no_word_is_lost() -> None:

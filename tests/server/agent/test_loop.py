@@ -6,21 +6,30 @@ import asyncio
 from io import BytesIO
 from typing import Any
 
+import attrs
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 
 from akmatori_server.agent.budget import Budget
 from akmatori_server.context_files.models import NewContextFile
+from akmatori_server.crypto import SecretBox
+from akmatori_server.engine import MemoryEngine
+from akmatori_server.events import EventLog
 from akmatori_server.incidents.tables import incidents
+from akmatori_server.pagination import PageRequest
+from akmatori_server.proposals.models import Wanted
+from akmatori_server.proposals.service import ProposalService
 from akmatori_server.runbooks.models import RunbookText
 from akmatori_server.runbooks.service import RunbookService
 from akmatori_server.skills.models import NewSkill
 from akmatori_server.toolbox.models import Output, ToolFailedError
+from akmatori_server.toolbox.toolbox import Toolbox
 from tests.server.agent.room import KEY, AgentRoom
 from tests.server.agent.texts import REPORT
 from tests.server.investigation.cases import NOW, disk_alert
 from tests.server.toolbox.scripted import TOKEN
-from tests.support.llm import Answer, Ask, Hang, Received, Say, scripted
+from tests.support.llm import Answer, Ask, Fail, Hang, Received, Say, scripted
 
 WRONG: tuple[tuple[Ask, str], ...] = (
     (Ask("oracle-1__look", "{broken"), "The arguments are not JSON"),
@@ -80,6 +89,66 @@ def test_a_tool_that_fails_or_breaks_never_ends_the_run(room: AgentRoom) -> None
     assert "failed unexpectedly (RuntimeError)" in broken
     assert "secret detail" not in model.requests[1].text
     assert "fine" in fine
+
+
+def test_a_tool_that_cannot_be_used_is_in_the_report(room: AgentRoom) -> None:
+    """Whether or not the model mentions it: what it would have told was not checked."""
+
+    async def dead(*_: object) -> list[object]:
+        raise ToolFailedError(f"No connection to mcp.example.net with {TOKEN}.")
+
+    room.room.oracle.functions = dead  # type: ignore[assignment,method-assign]
+    with scripted(Say(REPORT)) as model:
+        room.configure(model)
+        row = room.investigate()
+    not_checked = row.response.partition("## Not checked\n")[2]
+    assert "The network." in not_checked
+    assert "- oracle-1: No connection to mcp.example.net with ****." in not_checked
+    assert row.response.count("## Not checked") == 1
+
+
+@pytest.mark.parametrize("last", [Say(REPORT), Fail(401)])
+def test_what_waits_for_approval_is_in_the_report(room: AgentRoom, last: Answer) -> None:
+    """What will be done, its uuid and how to approve it, even though the model wrote not a word of it."""
+    service = ProposalService(
+        room.database,
+        SecretBox([Fernet.generate_key().decode()]),
+        room.room.audit,
+        queue=MemoryEngine(),
+        events=EventLog(),
+        now=lambda: NOW,
+    )
+    box = room.room.toolbox
+    desk = attrs.evolve(box._desk, propose=service.propose)
+    room.room.toolbox = Toolbox(desk, room.room.tools, box._kit_of)
+    ask = Ask("oracle-1__change", {"host": "db-1", "purpose": "To *free* it."})
+    with scripted(Say("", (ask,)), last) as model:
+        room.configure(model)
+        row = room.investigate()
+    [proposal], _ = service.page(PageRequest(number=1, size=5), Wanted())
+    waits = row.response.partition("## Waits for approval\n\n")[2]
+    assert waits.startswith(
+        f"- `change at db-1` by `oracle-1.change` [m1.0]: proposal `{proposal.uuid}`, until 20"
+    )
+    assert "in the model's words: “To \\*free\\* it.”" in waits
+    assert f"`POST /api/proposals/{proposal.uuid}/approve`" in waits
+
+    again = room.another_incident("nothing to decide")
+    with scripted(Say(REPORT)) as model:
+        room.configure(model)
+        assert "Waits for approval" not in room.investigate(again).response
+
+
+def test_the_prompt_says_one_thing_about_changes(room: AgentRoom) -> None:
+    """Functions that change something are to be called: that is how they are recommended."""
+    with scripted(Say(REPORT)) as model:
+        room.configure(model)
+        room.investigate()
+    told = " ".join(model.requests[0].text.replace("\\n", " ").split())
+    assert (
+        "is recommended by calling it, with its purpose: it is not made then, but proposed to a person"
+        in told
+    )
 
 
 def test_calls_of_one_message_are_made_at_once(room: AgentRoom) -> None:

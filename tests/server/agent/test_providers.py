@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import attrs
 import pytest
 
-from akmatori_server.settings.llm import ThinkingLevel
+from akmatori_server.settings.llm import LlmChanges, LlmProvider, ThinkingLevel
 from akmatori_server.settings.proxy import ProxyService
 from tests.server.agent.room import KEY, AgentRoom
 from tests.server.agent.texts import REPORT
@@ -44,9 +47,9 @@ def test_every_provider_investigates(room: AgentRoom, provider: str) -> None:
     sections = [
         "🤔 The disk, probably.",
         "I look at the host.",
-        "🛠️ Running: oracle-1.look",
-        '✅ Ran: oracle-1.look\nArgs: {"host":"db-1"}\nOutput:\n{\n  "host": "db-1",\n  "load": 0.5\n}',
-        "✅ Ran: runbook_search",
+        '🛠️ Running: oracle-1.look [m1.2]\nArgs: {"host":"db-1"}',
+        '✅ Ran: oracle-1.look [m1.2]\nArgs: {"host":"db-1"}\nOutput:\n{\n  "host": "db-1",\n  "load": 0.5\n}',
+        '✅ Ran: runbook_search [m1.3]\nArgs: {"text":"disk"}\n',
         "--- Final Response ---\n\nThe disk of db-1 is full.",
     ]
     places = [log.index(section) for section in sections]
@@ -242,6 +245,56 @@ def test_a_conversation_too_long_for_the_model_is_shortened(room: AgentRoom) -> 
     assert not any("left out to save room" in message for message in room.messages())
 
 
+def test_one_that_cannot_be_shortened_is_given_up_at_once(room: AgentRoom) -> None:
+    """Nothing is to be left out of the first message, and saying so five times helps nobody."""
+    failure = Fail(400, "This model's maximum context length is 10 tokens.", code="context_length_exceeded")
+    with scripted(failure) as model:
+        room.configure(model)
+        row = room.investigate()
+    assert "more text than the model scripted-1 can take" in row.response.splitlines()[0]
+    assert (len(model.requests), room.log().count("📦")) == (1, 0)
+
+
+@pytest.mark.parametrize("page", [b"<html><body>Welcome</body></html>", b""])
+def test_a_server_that_is_no_model_is_said_to_be_none(room: AgentRoom, quick: None, page: bytes) -> None:
+    """A web page, or nothing at all: the base URL is of something else."""
+    del quick
+    with web_page(page) as url, scripted(Say("")) as model:
+        room.configure(model, base_url=url)
+        row = room.investigate()
+    first = row.response.splitlines()[0]
+    assert f"at {url}" in first, first
+    assert "check the base URL" in first, first
+    assert "UnexpectedModelBehavior" not in first
+
+
+@contextmanager
+def web_page(page: bytes) -> Generator[str]:
+    """Serve one page, whatever is asked."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(page)))
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the library's name
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 async def _long(call: Any) -> Any:
     from akmatori_server.toolbox.models import Output
 
@@ -326,3 +379,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     from akmatori_server.agent.asking import Patience
 
     monkeypatch.setattr(running, "Patience", lambda: attrs.evolve(Patience(), first_seconds=0.01))
+
+
+def test_an_active_configuration_that_cannot_be_used_is_said(room: AgentRoom) -> None:
+    """Somebody filled it in and forgot the key: the rules say so, once."""
+    with room.settings.writing() as write:
+        config = write.llm().of(LlmProvider.CUSTOM)
+        changes = LlmChanges(base_url="http://127.0.0.1:9/v1", model="llama")
+        write.activate_llm(config.changed(changes))
+    row = room.investigate()
+    assert row.status == "completed"
+    assert "The active configuration Custom has no API key; set one" in row.response.splitlines()[0]
+    assert row.response.count("has no API key") == 1

@@ -14,6 +14,7 @@ from akmatori_server.http_connectors.definition import parsed_definition
 from akmatori_server.http_connectors.service import HttpConnectorService
 from akmatori_server.http_connectors.settings_schema import type_of
 from akmatori_server.kits.connectors import ConnectorKit, connector_kit
+from akmatori_server.secrets.masking import MASK
 from akmatori_server.toolbox.models import Access, Invocation, OutcomeUnknownError, Output, ToolFailedError
 from akmatori_server.toolbox.session import Session
 from akmatori_server.tools.models import OpenTool, Tool, ToolType
@@ -120,7 +121,11 @@ def test_writes_need_to_be_allowed(origin: Origin) -> None:
     run(origin.url, "pay", {"sum": "5"}, allow_writes=True)
     assert (origin.asked[0].method, origin.asked[0].json) == ("POST", {"sum": "5"})
     plan = KIT.plan(invocation(origin.url, "get_invoice", {"id": "7"}, timeout=9))
-    assert (plan.access, plan.summary) == (Access.READ, 'get_invoice (GET /invoices/{{id}}) with {"id":"7"}')
+    assert (plan.access, plan.summary) == (Access.READ, f'GET {origin.url}/invoices/7 with {{"id":"7"}}')
+    # What a person approves shows where it goes, and no secret.
+    with_login = origin.url.replace("://", "://user:pass@")
+    told = KIT.plan(invocation(with_login, "get_invoice", {"id": TOKEN})).summary
+    assert told == f'GET {origin.url}/invoices/{MASK} with {{"id":"{MASK}"}}'
     assert plan.timeout_seconds > 9
 
 

@@ -108,7 +108,7 @@ def test_an_alert_is_a_thread(admin: httpx.Client, slack: SlackServer) -> None:
     assert "<!channel>" not in first.text
     assert first.reactions == ["rotating_light", "white_check_mark"]
     assert "⏱️ Time:" in reply.text
-    assert reply.text.endswith(f"<{BASE}/incidents/{uuid}|Open the incident>")
+    assert reply.text.endswith(f"<{BASE}/incidents/{uuid}|Open the incident> | Incident `{uuid}`")
     incident = admin.get(f"/api/incidents/{uuid}").json()
     assert (incident["slack_channel_id"], incident["slack_message_ts"]) == (CHANNEL, first.ts)
     slack.until(lambda: [one["state"] for one in entries(admin, incident=uuid)] == ["sent"] * 3)

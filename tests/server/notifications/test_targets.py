@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from akmatori_server.notifications.announcer import Approval
 from akmatori_server.notifications.models import NotificationKind, Wanted
 from akmatori_server.notifications.settings import WrittenTarget
 from tests.server.notifications.office import Office, use_slack
@@ -61,7 +62,10 @@ def test_any_other_target_gets_the_same_words(office: Office, slack: SlackServer
         statuses += [503, 404]
         [uuid] = office.alert("Disk_Full_A")
         office.send()
-        office.investigate("## Cause\n\nThe **log**.")
+        office.investigate(
+            "⚠️ Without a model.\n\nThe **log**. It is too big.\n\n## Evidence\n\nMuch of it.\n\n"
+            "## Next steps\n\n1. Remove it.\n2. Buy a disk.\n\n## Confidence\n\nHigh. It was seen."
+        )
         office.send(2)
         assert len(slack.messages) == 2
         office.alert("B")
@@ -77,8 +81,55 @@ def test_any_other_target_gets_the_same_words(office: Office, slack: SlackServer
     assert by_target[0].channel_type == "json"
     assert "Disk_Full_A" in got[0]["title"]
     assert f"https://a.test/incidents/{uuid}" in got[0]["message"]
-    assert "The log" in got[2]["message"].replace("*", "")
+    assert f"Incident `{uuid}`" in got[0]["message"].replace("\\", "")
+    finished = got[2]["message"].replace("*", "")
+    assert (
+        "⚠️ Without a model.\n\nThe log. It is too big.\n\nConfidence: High. It was seen.\n\nNext: Remove it."
+        in finished
+    )
+    assert "Much of it" not in finished
+    assert "Buy a disk" not in finished
+    assert uuid in finished
     with office.domain.database.read() as connection:
         stored = connection.exec_driver_sql("SELECT url, shown_url FROM notification_targets").all()
     assert "sesame" not in str(stored)
     assert "T0KEN" not in str(stored)
+
+
+def test_a_target_gets_what_is_needed_to_decide(office: Office) -> None:
+    """As a warning: what waits, why, which it is and how it is approved; nowhere is there an address of ours."""
+    with hook() as (url, got, _statuses):
+        target = WrittenTarget(name="On call", url=url, kinds=frozenset({NotificationKind.APPROVAL_NEEDED}))
+        with office.service.writing() as write:
+            write.put(write.before.changed(slack_kinds=None, targets=[target], box=write.box))
+        [uuid] = office.alert()
+        approval = Approval(
+            uuid="p-1",
+            title="POST http://a/b",
+            summary="POST http://a/b",
+            purpose="It is *stuck*.",
+            incident_id=office.domain.incidents.get(uuid)[0].id,
+        )
+        with office.domain.database.write() as connection:
+            office.announcer.approval_needed(connection, approval, now=office.domain.clock())
+        office.send()
+    [told] = got
+    assert told["type"] == "warning"
+    for words in ("POST http://a/b", "in the model's words", "stuck", "/api/proposals/p-1/approve", uuid):
+        assert words in told["message"], words
+
+
+def test_an_alert_is_told_with_its_description(office: Office, slack: SlackServer) -> None:
+    """Bounded; and with its uuid also where nobody knows where people reach this server."""
+    use_slack(office)
+    office.courier._delivery._public_url = ""
+    [uuid] = office.alert(description="Since noon " + "x" * 5000)
+    office.send()
+    office.investigate("Done.")
+    office.send()
+    [first] = slack.top()
+    assert "Since noon xxx" in first.text
+    assert len(first.text) < 1500
+    assert f"Incident `{uuid}`" in first.text
+    assert f"Incident `{uuid}`" in slack.thread(first)[0].text
+    assert "Open the incident" not in first.text

@@ -45,8 +45,9 @@ def test_a_call_gives_its_output_and_leaves_a_trace(room: Room) -> None:
     # What was left out has its default.
     assert room.oracle.asked[0].arguments == {"host": "db-1", "depth": 3}
     log = log_of(room.database, room.incident_id)
-    assert "🛠️ Running: oracle-1.look" in log
-    assert '✅ Ran: oracle-1.look\nArgs: {"host":"db-1"}\nOutput:\n{' in log
+    # With the id that reports cite.
+    assert '🛠️ Running: oracle-1.look [m1.0]\nArgs: {"host":"db-1"}\n✅ Ran: oracle-1.look [m1.0]\n' in log
+    assert '✅ Ran: oracle-1.look [m1.0]\nArgs: {"host":"db-1"}\nOutput:\n{' in log
     (row,) = rows(room)
     assert (row.tool_name, row.function, row.outcome, row.purpose) == ("oracle-1", "look", "done", "to know")
     entries = room.audit.page(PageRequest(number=1, size=50)).items

@@ -6,7 +6,7 @@ What does not parse is kept as it is: a report in another form is better than no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import attrs
 
@@ -16,6 +16,15 @@ KNOWN, EVIDENCE, NEXT, NOT_CHECKED = "What is known", "Evidence", "Next steps", 
 # Longer lines are neither; the patterns would take their time over them.
 LONGEST_HEADING, LONGEST_MEMBER = 200, 2000
 _SUMMARY, _CONFIDENCE = "summary", "confidence"
+# What the model is asked for, in its order.
+_ASKED = {
+    _SUMMARY: "Summary",
+    KNOWN: KNOWN,
+    EVIDENCE: EVIDENCE,
+    _CONFIDENCE: "Confidence",
+    NEXT: NEXT,
+    NOT_CHECKED: NOT_CHECKED,
+}
 # Words of headings that mean ours; models vary them.
 _HEADINGS: tuple[tuple[str, str], ...] = (
     (r"summary|tl;?dr|conclusion|executive summary", _SUMMARY),
@@ -52,10 +61,13 @@ def read_answer(text: str, made: Iterable[str]) -> Report:
     lead, parts = _parts(plain)
     kinds = {part.kind for part in parts}
     sections = [section for kind, body in blocks if (section := _block(kind, body)) is not None]
-    if len(kinds & {_SUMMARY, KNOWN, EVIDENCE, NEXT}) < 2:
+    # One that is only in blocks, or nothing at all, has another form, and nothing is missing in it.
+    doubts = [*_false_citations(text, made), *(_missing(kinds) if plain and not blocks else [])]
+    doubtful = [Section("Doubtful", "\n\n".join(doubts))] if doubts else []
+    if _SUMMARY not in kinds and len(kinds & {KNOWN, EVIDENCE, NEXT}) < 2:
         headline = plain or (sections[0].text if sections else "The model wrote an empty report.")
         shown = sections if plain else sections[1:]
-        return Report(headline=headline, sections=(*shown, *_false_citations(text, made)))
+        return Report(headline=headline, sections=(*shown, *doubtful))
     summary = [part.text for part in parts if part.kind == _SUMMARY and part.text]
     headline = "\n\n".join([*([lead] if lead else []), *summary]) or "The model wrote no summary."
     confidence, because = _confidence(part.text for part in parts if part.kind == _CONFIDENCE)
@@ -66,10 +78,19 @@ def read_answer(text: str, made: Iterable[str]) -> Report:
     ]
     return Report(
         headline=headline,
-        sections=(*shown, *sections, *_false_citations(text, made)),
+        sections=(*shown, *sections, *doubtful),
         confidence=confidence,
         because=because,
     )
+
+
+def with_run(text: str, made: Collection[str], key: Callable[[str], str]) -> str:
+    """Name the calls of a report as the log does, which has those of all runs of an investigation."""
+
+    def named(match: re.Match[str]) -> str:
+        return key(match[0]) if match[0] in made else match[0]
+
+    return _CITED.sub(named, text)
 
 
 def _parts(text: str) -> tuple[str, list[_Part]]:
@@ -149,7 +170,16 @@ def _members(body: str) -> list[tuple[str, list[str]]]:
     return members
 
 
-def _false_citations(text: str, made: Iterable[str]) -> Sequence[Section]:
+def _missing(kinds: Collection[str]) -> list[str]:
+    missing = [title for kind, title in _ASKED.items() if kind not in kinds]
+    if not missing:
+        return []
+    return [
+        f"⚠️ The model was asked for these parts, and its answer does not have them: {', '.join(missing)}."
+    ]
+
+
+def _false_citations(text: str, made: Iterable[str]) -> Sequence[str]:
     known = set(made)
     named = {f"m{int(message)}.{int(part)}" for message, part in _CITED.findall(text)}
     unknown = sorted(named - known, key=lambda key: tuple(map(int, key[1:].split("."))))
@@ -157,8 +187,5 @@ def _false_citations(text: str, made: Iterable[str]) -> Sequence[Section]:
         return ()
     which = ", ".join(unknown[:10])
     return (
-        Section(
-            "Doubtful",
-            f"⚠️ The report names calls that were never made: {which}. Do not rely on what it says about them.",
-        ),
+        f"⚠️ The report names calls that were never made: {which}. Do not rely on what it says about them.",
     )

@@ -21,7 +21,7 @@ from akmatori_server.agent.failures import (
     describe,
 )
 from akmatori_server.agent.functions import Described
-from akmatori_server.agent.outgoing import MOST_CHARACTERS, fitting
+from akmatori_server.agent.outgoing import MOST_CHARACTERS, characters, fitting
 from akmatori_server.agent.providers import OpenModel, without_reasoning
 from akmatori_server.agent.transcript import Transcript
 from akmatori_server.incidents.log import LineKind, LogLine
@@ -129,14 +129,24 @@ class Asking:
 
     def _adapt(self, failure: Failure) -> str:
         """Change how is asked when that may help; return what is changed, "" for nothing."""
-        if failure.is_too_long and self._most_characters > LEAST_CHARACTERS:
-            self._most_characters //= 2
+        if failure.is_too_long and self._has_shortened():
             return f"📦 {failure.sentence} Old outputs are shortened."
         plain = without_reasoning(self._settings)
         if failure.is_rejected and plain != self._settings:
             self._settings = plain
             return f"Retrying without settings about reasoning: {failure.sentence}"
         return ""
+
+    def _has_shortened(self) -> bool:
+        """Send less from now on; say whether that is less indeed: there may be nothing that could give way."""
+        messages, most = self._transcript.messages, self._most_characters
+        sent = sum(map(characters, fitting(messages, most)))
+        while most > LEAST_CHARACTERS:
+            most //= 2
+            if sum(map(characters, fitting(messages, most))) < sent:
+                self._most_characters = most
+                return True
+        return False
 
     def _spent(self, response: ModelResponse) -> Spent:
         usage = response.usage

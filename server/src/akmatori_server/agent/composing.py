@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import attrs
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, TextPart, ToolReturnPart
 
-from akmatori_server.agent.answer import EVIDENCE, NEXT, NOT_CHECKED, read_answer
+from akmatori_server.agent.answer import EVIDENCE, NEXT, NOT_CHECKED, read_answer, with_run
 from akmatori_server.agent.loop import CALL_KEY, CALL_OUTCOME, CALL_SOURCE, Ending
+from akmatori_server.agent.transcript import COMPLAINTS
 from akmatori_server.investigation.report import Confidence, Report, Section, code, table
 
 FOUND = "Found so far"
@@ -55,6 +56,47 @@ def compose(ending: Ending, messages: Sequence[ModelMessage]) -> Report:
         confidence=Confidence.LOW,
         because="The investigation was stopped before the model wrote its report.",
     )
+
+
+def completed(
+    report: Report,
+    messages: Sequence[ModelMessage],
+    *,
+    waiting: Sequence[Section],
+    key: Callable[[str], str],
+) -> Report:
+    """Add what a report has to say whether or not the model did: tools that were not there, and what waits.
+
+    Args:
+        report: the report.
+        messages: of the run.
+        waiting: what waits for approval.
+        key: names a call as the log does.
+    """
+    made = {call.key for call in made_calls(messages)}
+    unusable = [
+        f"- {complaint}"
+        for message in messages
+        if isinstance(message, ModelRequest) and message.metadata
+        for complaint in message.metadata.get(COMPLAINTS, ())
+    ]
+    sections = [Section(one.title, with_run(one.text, made, key)) for one in report.sections]
+    if unusable:
+        _add(sections, NOT_CHECKED, "\n".join(["Tools that could not be used:", "", *unusable]))
+    return attrs.evolve(
+        report,
+        headline=with_run(report.headline, made, key),
+        sections=(*sections, *waiting),
+        because=with_run(report.because, made, key),
+    )
+
+
+def _add(sections: list[Section], title: str, text: str) -> None:
+    for number, one in enumerate(sections):
+        if one.title == title:
+            sections[number] = Section(title, f"{one.text}\n\n{text}".strip())
+            return
+    sections.append(Section(title, text))
 
 
 def found_so_far(messages: Sequence[ModelMessage]) -> tuple[Section, ...]:

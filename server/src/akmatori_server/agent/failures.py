@@ -48,7 +48,11 @@ def describe(error: Exception, place: Place) -> Failure:  # noqa: PLR0911  one a
     """Say what a failed request means."""
     who = place.provider
     if isinstance(error, EmptyAnswerError):
-        return Failure(sentence=f"The model {place.model} answered with nothing.", is_temporary=True)
+        return Failure(
+            sentence=f"The model {place.model} answered with nothing at {place.base_url}; if it always does, check"
+            " the base URL and the model in the LLM settings.",
+            is_temporary=True,
+        )
     if isinstance(error, errors.ModelAuthenticationError):
         return Failure(
             sentence=f"{who} refused the API key; set a valid one in the LLM settings.", is_temporary=False
@@ -105,7 +109,12 @@ def _temporary(error: Exception, place: Place) -> Failure:
             wait_seconds=wait,
         )
     else:
-        sentence = f"{who} gave an answer that cannot be read ({type(error).__name__})."
+        # A web page, most often: the address is of something else.
+        kind = "" if isinstance(error, errors.UnexpectedModelBehavior) else f" ({type(error).__name__})"
+        sentence = (
+            f"{who} gave an answer at {place.base_url} that is none of a model's API{kind}; check the base URL in"
+            " the LLM settings."
+        )
     return Failure(sentence=sentence, is_temporary=True, wait_seconds=wait)
 
 

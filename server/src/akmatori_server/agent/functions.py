@@ -20,7 +20,13 @@ from akmatori_server.investigation.journal import Journal
 from akmatori_server.toolbox.arguments import checked_arguments
 from akmatori_server.toolbox.bench import Bench, Offer
 from akmatori_server.toolbox.models import Outcome, ToolFailedError
-from akmatori_server.toolbox.rendering import LONGEST_LOGGED, LONGEST_TEXT, shortened, shown_arguments
+from akmatori_server.toolbox.rendering import (
+    LONGEST_LOGGED,
+    LONGEST_TEXT,
+    call_lines,
+    shortened,
+    shown_arguments,
+)
 from akmatori_server.tools.definition import ToolFunction
 
 # OpenAI takes 128 at most.
@@ -129,12 +135,13 @@ class Functions:
         return Returned(source=name, outcome=Outcome.REFUSED, text=sentence)
 
     def _log(self, key: str, name: str, given: Mapping[str, JSON], text: str, outcome: Outcome) -> None:
-        lines = [f"✅ Ran: {name}" if outcome is Outcome.DONE else f"❌ Refused: {name}"]
-        if given:
-            lines.append(f"Args: {shortened(self._redact(shown_arguments(dict(given))), LONGEST_LOGGED)}")
-        lines.append(f"Output:\n{shortened(text, LONGEST_LOGGED)}")
+        call_id = self._journal.key(key)
+        arguments = self._redact(shown_arguments(dict(given))) if given else ""
+        head = "✅ Ran" if outcome is Outcome.DONE else "❌ Refused"
+        lines = [*call_lines(head, name, call_id, arguments), f"Output:\n{shortened(text, LONGEST_LOGGED)}"]
+        running = "\n".join(call_lines("Running", name, call_id, arguments))
         self._journal.write(
-            LogLine(f"call:{key}", LineKind.TOOL, f"Running: {name}"),
+            LogLine(f"call:{key}", LineKind.TOOL, running),
             LogLine(f"res:{key}", LineKind.RESULT, "\n".join(lines)),
         )
 

@@ -9,7 +9,7 @@ from pydantic_ai.messages import ModelRequest, UserPromptPart
 
 from akmatori_server.agent.asking import Asking, Patience
 from akmatori_server.agent.budget import Budget
-from akmatori_server.agent.composing import compose, found_so_far
+from akmatori_server.agent.composing import completed, compose, found_so_far
 from akmatori_server.agent.errors import ProviderFailedError
 from akmatori_server.agent.functions import Functions
 from akmatori_server.agent.investigator import AgentSite
@@ -17,13 +17,15 @@ from akmatori_server.agent.loop import Loop, ending_of
 from akmatori_server.agent.prompt import Briefing, briefing, instructions, nonce_of
 from akmatori_server.agent.providers import TITLES, OpenModel, open_model
 from akmatori_server.agent.reading import Reading
-from akmatori_server.agent.transcript import Transcript
+from akmatori_server.agent.transcript import COMPLAINTS, Transcript
 from akmatori_server.incidents.log import LineKind, LogLine
 from akmatori_server.incidents.storable import storable_text
 from akmatori_server.investigation.case import Case
 from akmatori_server.investigation.facts import read_facts
 from akmatori_server.investigation.journal import Journal
 from akmatori_server.investigation.report import Report, Section
+from akmatori_server.proposals import store as proposals
+from akmatori_server.proposals.story import waiting
 from akmatori_server.settings.llm import LlmConfig
 from akmatori_server.toolbox.bench import Bench
 from akmatori_server.tools.redaction import without_secrets
@@ -44,7 +46,9 @@ async def run(site: AgentSite, config: LlmConfig, case: Case, journal: Journal) 
     )
     ended = ending_of(transcript)
     if ended is not None:
-        return _finished(compose(ended, transcript.messages), transcript, site.toolbox.redactor())
+        return _finished(
+            site, journal, compose(ended, transcript.messages), transcript, site.toolbox.redactor()
+        )
     try:
         async with (
             open_model(config, site.route) as opened,
@@ -58,10 +62,14 @@ async def run(site: AgentSite, config: LlmConfig, case: Case, journal: Journal) 
             asking = Asking(opened, transcript, functions.described(), patience=Patience())
             loop = Loop(transcript, asking, functions, budget=site.budget, nonce=nonce, redact=redact)
             report = compose(await loop.run(), transcript.messages)
-            return _finished(report, transcript, redact)
+            return _finished(site, journal, report, transcript, redact)
     except ProviderFailedError as failed:
+        found = Report(headline="", sections=found_so_far(transcript.messages))
+        redactor = site.toolbox.redactor()
         raise ProviderFailedError(
-            str(failed), found=found_so_far(transcript.messages), tokens_used=transcript.spent.tokens
+            str(failed),
+            found=_finished(site, journal, found, transcript, redactor).sections,
+            tokens_used=transcript.spent.tokens,
         ) from failed
 
 
@@ -78,7 +86,7 @@ def _begin(
 ) -> None:
     """Store what the model is told, before it is told: whoever goes on after a crash tells it the same."""
     facts = read_facts(case)
-    complaints = list(bench.complaints)
+    complaints = [redact(complaint) for complaint in bench.complaints]
     if functions.left_out:
         names = ", ".join(offer.name for offer in functions.left_out[:20])
         complaints.append(f"{len(functions.left_out)} functions are left out, there are too many: {names}.")
@@ -92,10 +100,14 @@ def _begin(
         complaints=complaints,
     )
     text = storable_text(briefing(given, nonce, redact))
-    message = ModelRequest(parts=[UserPromptPart(content=text)], instructions=instructions(nonce))
+    message = ModelRequest(
+        parts=[UserPromptPart(content=text)],
+        instructions=instructions(nonce),
+        metadata={COMPLAINTS: complaints} if complaints else None,
+    )
     lines = [LogLine("model", LineKind.NOTE, _asking_line(config, bench, site.budget))]
     lines += [
-        LogLine(f"unusable:{number}", LineKind.NOTE, f"Not usable: {redact(complaint)}")
+        LogLine(f"unusable:{number}", LineKind.NOTE, f"Not usable: {complaint}")
         for number, complaint in enumerate(complaints)
     ]
     transcript.save(message, *lines)
@@ -109,8 +121,13 @@ def _asking_line(config: LlmConfig, bench: Bench, budget: Budget) -> str:
     )
 
 
-def _finished(report: Report, transcript: Transcript, redact: Redact) -> Report:
+def _finished(
+    site: AgentSite, journal: Journal, report: Report, transcript: Transcript, redact: Redact
+) -> Report:
     spent = transcript.spent
+    with site.database.read() as connection:
+        pending = proposals.pending_of_run(connection, journal.incident_id, journal.run, site.now())
+    report = completed(report, transcript.messages, waiting=waiting(pending), key=journal.key)
     return attrs.evolve(
         report,
         headline=redact(report.headline),

@@ -18,6 +18,8 @@ from akmatori_server.investigation.journal import Journal
 
 # The member of a request's metadata that says: the next answer is the last one, whatever it asks for.
 CLOSING = "closing"
+# The member of the first one's that has the tools that cannot be used, a sentence each.
+COMPLAINTS = "complaints"
 
 
 class Transcript:

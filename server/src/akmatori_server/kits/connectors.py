@@ -15,6 +15,7 @@ from akmatori_server.http_connectors.sending import ApiAnswer, SendingFailedErro
 from akmatori_server.http_connectors.service import HttpConnectorService
 from akmatori_server.http_connectors.settings_schema import ALLOW_WRITES
 from akmatori_server.incidents.storable import JSON
+from akmatori_server.kits.summaries import shown_address, summary_of
 from akmatori_server.outgoing.client import Client
 from akmatori_server.outgoing.models import MOST_BYTES
 from akmatori_server.outgoing.policy import PUBLIC_ONLY, Policy
@@ -31,7 +32,6 @@ from akmatori_server.toolbox.models import (
 from akmatori_server.toolbox.session import Session
 from akmatori_server.tools.models import ToolType
 
-LONGEST_SUMMARY = 500
 LONGEST_ERROR = 500
 # The client ends a call at its own limit, with the better sentence.
 EXTRA_SECONDS = 5.0
@@ -60,10 +60,11 @@ class ConnectorKit(Kit):
     def plan(self, call: Invocation) -> Plan:
         """Say what a call will do."""
         declared, request = self._prepared(call)
-        shown = orjson.dumps(dict(call.arguments)).decode()
         return Plan(
             access=Access.READ if declared.is_read_only else Access.WRITE,
-            summary=f"{declared.name} ({declared.method} {declared.path}) with {shown}"[:LONGEST_SUMMARY],
+            summary=summary_of(
+                f"{request.method} {shown_address(request.url)}", call.arguments, request.secrets
+            ),
             timeout_seconds=request.timeout_seconds + EXTRA_SECONDS,
         )
 

@@ -52,6 +52,8 @@ class Approval:
     uuid: str
     title: str
     summary: str
+    # In the words of whoever asked, which are not to be believed.
+    purpose: str = ""
     incident_id: int | None = None
 
 
@@ -116,6 +118,7 @@ class Announcer:
                 uuid=identifier,
                 title=" ".join(request.shown_summary.split()),
                 summary=request.shown_summary,
+                purpose=request.purpose,
                 incident_id=request.incident_id,
             )
             self.approval_needed(connection, approval, now=now())
@@ -201,7 +204,11 @@ def _of_approval(
         source="proposal",
         created_at=now,
         not_before=now,
-        metadata={"proposal": approval.uuid, "summary": approval.summary[:2000]},
+        metadata={
+            "proposal": approval.uuid,
+            "summary": approval.summary[:2000],
+            "purpose": approval.purpose[:2000],
+        },
     )
 
 

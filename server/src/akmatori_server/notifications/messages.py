@@ -12,6 +12,7 @@ from akmatori_server.incidents.storable import JSON
 from akmatori_server.investigation.report import footer as cost
 from akmatori_server.investigation.report import inline
 from akmatori_server.notifications.blocks import with_blocks_written_out
+from akmatori_server.notifications.brief import brief
 from akmatori_server.notifications.models import Notification, NotificationKind
 
 USUAL_SEVERITY = "warning"
@@ -19,6 +20,7 @@ EMOJI = {"critical": "🔴", "high": "🟠", "warning": "🟡", "info": "🔵"}
 STORM_EMOJI = "🌩️"
 LONGEST_FACT = 300
 LONGEST_SUMMARY = 600
+LONGEST_PURPOSE = 500
 MOST_COUNTED = 5
 # What an answer may end with: we write our own.
 _FOOTER = re.compile(r"\n+-{3,}\s*\n+⏱[^\n]{0,300}\s*\Z")
@@ -48,7 +50,9 @@ def message_of(notification: Notification, incident: Incident | None, link: str)
     }
     told = f"{words[notification.kind]}: {incident.title}"
     is_bad_news = notification.kind is NotificationKind.INCIDENT_REOPENED
-    return Message(told, _joined([state_line(notification.kind, incident), _link(link)]), is_bad_news)
+    return Message(
+        told, _joined([state_line(notification.kind, incident), where(link, incident)]), is_bad_news
+    )
 
 
 def severity_of(incident: Incident | None) -> str:
@@ -73,22 +77,31 @@ def opening(incident: Incident, link: str) -> Message:
         _fact("Service", _text(incident, "target_service")),
         _fact("Alerts", _alerts(incident)),
     ]
-    runbook = _text(incident, "runbook_url")
+    runbook, summary = _text(incident, "runbook_url"), _text(incident, "summary")
+    description = _text(incident, "description")
     body = [
         "\n".join(f"- {fact}" for fact in facts if fact),
-        inline(_text(incident, "summary"), LONGEST_SUMMARY),
+        inline(summary, LONGEST_SUMMARY),
+        inline(description, LONGEST_SUMMARY) if description != summary else "",
         _storm(incident),
         f"[Runbook]({runbook})" if _is_address(runbook) else "",
-        _link(link),
+        where(link, incident),
     ]
     return Message(headline(incident), _joined(body), is_bad_news=True)
 
 
 def finished(incident: Incident, link: str) -> Message:
-    """Return the report of an investigation."""
+    """Return what an investigation found, in a few lines: the whole report is too much for most places."""
     has_failed = incident.status == Status.FAILED
     title = f"{'❌ Investigation failed' if has_failed else '✅ Investigation finished'}: {incident.title}"
-    return Message(title, _joined([report(incident), footer(incident), _link(link)]), has_failed)
+    return Message(
+        title, _joined([brief(report(incident)), footer(incident), where(link, incident)]), has_failed
+    )
+
+
+def where(link: str, incident: Incident) -> str:
+    """Return where more is to be read: the link where there is one, and always what the API finds it by."""
+    return " | ".join(part for part in (_link(link), f"Incident `{incident.uuid}`") if part)
 
 
 def report(incident: Incident) -> str:
@@ -115,14 +128,26 @@ def state_line(kind: NotificationKind, incident: Incident) -> str:
 
 
 def _approval(notification: Notification, incident: Incident | None, link: str) -> Message:
-    about = "" if incident is None else f"For the incident: {inline(incident.title)}"
-    wanted = notification.metadata.get("summary")
+    about = "" if incident is None else f"For the incident: {inline(incident.title)} (`{incident.uuid}`)"
+    wanted, purpose, uuid = (notification.metadata.get(name) for name in ("summary", "purpose", "proposal"))
+    why = inline(purpose, LONGEST_PURPOSE) if isinstance(purpose, str) else ""
     body = [
         f"✋ **Waits for approval:** {inline(wanted if isinstance(wanted, str) else notification.title, 1000)}",
+        f"**Why, in the model's words:** “{why}”" if why else "",
         about,
+        _how_to_decide(uuid),
         _link(link, "Look at it and decide"),
     ]
-    return Message(f"✋ Waits for approval: {notification.title}", _joined(body), is_bad_news=False)
+    # Somebody has to do something, which is more than news.
+    return Message(f"✋ Waits for approval: {notification.title}", _joined(body), is_bad_news=True)
+
+
+def _how_to_decide(uuid: JSON) -> str:
+    return (
+        f"Proposal `{uuid}`: read `GET /api/proposals/{uuid}`, then approve it with"
+        f" `POST /api/proposals/{uuid}/approve` or reject it with `POST /api/proposals/{uuid}/reject`"
+        " (scope `admin`). Nothing is done before."
+    )
 
 
 def _status(incident: Incident) -> str:

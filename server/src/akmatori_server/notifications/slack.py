@@ -19,6 +19,7 @@ from akmatori_server.notifications.messages import (
     opening,
     report,
     state_line,
+    where,
 )
 from akmatori_server.notifications.models import Notification, NotificationKind
 from akmatori_server.notifications.mrkdwn import cut, escape, to_mrkdwn
@@ -245,7 +246,7 @@ def _blocks(text: str) -> list[dict[str, Any]]:
 def _report_text(incident: Incident, link: str) -> str:
     """Return the report, at most 8000 bytes of it with its footer; the rest is behind the link."""
     begins = "" if incident.slack_message_ts else f"*{escape(headline(incident)).replace('*', '')}*\n\n"
-    ends = f"\n\n{escape(footer(incident))}" + (f" | <{escape(link)}|Open the incident>" if link else "")
+    ends = f"\n\n{escape(footer(incident))} | {to_mrkdwn(where(link, incident))}"
     rest = "\n\n_… the rest is in the incident._"
     room = MOST_BYTES - len((begins + ends).encode())
     written = to_mrkdwn(report(incident))

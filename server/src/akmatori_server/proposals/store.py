@@ -65,6 +65,22 @@ def page(
     return [_proposal(row) for row in connection.execute(query)], total
 
 
+def pending_of_run(connection: sa.Connection, incident_id: int, run: int, now: datetime) -> list[Proposal]:
+    """Return what waits for a decision of one run of an investigation, in its order."""
+    query = (
+        sa.select(*_COLUMNS)
+        .select_from(_FROM)
+        .where(
+            proposals.c.incident_id == incident_id,
+            proposals.c.run == run,
+            proposals.c.state == ProposalState.PENDING.value,
+            proposals.c.expires_at > now,
+        )
+        .order_by(proposals.c.id)
+    )
+    return [_proposal(row) for row in connection.execute(query)]
+
+
 def change(
     connection: sa.Connection, uuid: str, states: Iterable[ProposalState], values: Mapping[str, Any]
 ) -> bool:

@@ -32,7 +32,13 @@ from akmatori_server.toolbox.models import (
     ToolFailedError,
 )
 from akmatori_server.toolbox.ports import Propose, WriteRequest
-from akmatori_server.toolbox.rendering import LONGEST_LOGGED, rendered, shortened, shown_arguments
+from akmatori_server.toolbox.rendering import (
+    LONGEST_LOGGED,
+    call_lines,
+    rendered,
+    shortened,
+    shown_arguments,
+)
 from akmatori_server.toolbox.session import Session
 from akmatori_server.toolbox.store import Begun
 from akmatori_server.tools.definition import ToolFunction
@@ -165,7 +171,7 @@ class Bench:
     async def _made_call(self, key: str, begun: Begun, kit: Kit, call: Invocation, plan: Plan) -> CallResult:
         incident_id = self._journal.incident_id
         self._made += 1
-        running = LogLine(f"call:{key}", LineKind.TOOL, f"Running: {begun.tool_name}.{begun.function}")
+        running = LogLine(f"call:{key}", LineKind.TOOL, "\n".join(_called("Running", begun)))
         self._journal.commit(
             running, also=lambda connection: store.begin(connection, incident_id, begun, self._desk.now())
         )
@@ -262,17 +268,21 @@ class Bench:
         return result
 
 
+_HEADS = {
+    Outcome.DONE: "✅ Ran",
+    Outcome.FAILED: "❌ Failed",
+    Outcome.REFUSED: "❌ Refused",
+    Outcome.PROPOSED: "✋ Proposed",
+}
+
+
+def _called(head: str, begun: Begun) -> list[str]:
+    name, arguments = f"{begun.tool_name}.{begun.function}", shown_arguments(dict(begun.arguments))
+    return call_lines(head, name, begun.key, arguments if begun.arguments else "")
+
+
 def _result_line(key: str, begun: Begun, result: CallResult) -> LogLine:
-    name = f"{begun.tool_name}.{begun.function}"
-    heads = {
-        Outcome.DONE: f"✅ Ran: {name}",
-        Outcome.FAILED: f"❌ Failed: {name}",
-        Outcome.REFUSED: f"❌ Refused: {name}",
-        Outcome.PROPOSED: f"✋ Proposed: {name}",
-    }
-    lines = [heads[result.outcome]]
-    if begun.arguments:
-        lines.append(f"Args: {shortened(shown_arguments(dict(begun.arguments)), LONGEST_LOGGED)}")
+    lines = _called(_HEADS[result.outcome], begun)
     if result.text.strip():
         lines.append(f"Output:\n{shortened(result.text, LONGEST_LOGGED)}")
     return LogLine(f"res:{key}", LineKind.RESULT, "\n".join(lines))

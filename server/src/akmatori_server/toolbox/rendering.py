@@ -46,3 +46,14 @@ def shortened(text: str, longest: int) -> str:
 def shown_arguments(arguments: JSON) -> str:
     """Return arguments as they stand in the log."""
     return orjson.dumps(arguments).decode()
+
+
+def call_lines(head: str, name: str, call_id: str, arguments: str) -> list[str]:
+    """Return how a call begins in the log: `Running: prometheus.series [m1.0]`, and its arguments where it has any.
+
+    The id is the one that reports cite, so that a reader finds the call.
+    """
+    lines = [f"{head}: {name} [{call_id}]"]
+    if arguments:
+        lines.append(f"Args: {shortened(arguments, LONGEST_LOGGED)}")
+    return lines

@@ -75,7 +75,7 @@ def test_what_a_type_sends(type_name: str, origin: Origin) -> None:
                 assert plan.cache_seconds == row.cache, row.function
                 is_read = call.function.read_only or row.function == "api_request"
                 assert plan.access is (Access.READ if is_read else Access.WRITE), row.function
-                assert plan.summary.startswith(f"{row.function} ({row.method}")
+                assert plan.summary.startswith(f"{row.function} ({row.method} {origin.url}/"), plan.summary
                 assert TOKEN not in plan.summary
                 assert "R0UT1NG" not in plan.summary
                 if row.gives is not None:

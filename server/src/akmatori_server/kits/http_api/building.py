@@ -42,7 +42,9 @@ def built(form: HttpForm, request: Request, scope: Scope, credentials: Credentia
     headers = {name: str(text) for name, text in _object(_filled(dict(request.headers), scope)).items()}
     return OutgoingRequest(
         method=method,
-        url=_base(form, request, scope) + _path(request, scope) + (f"?{_encoded(query)}" if query else ""),
+        url=base_address(form, request, scope)
+        + _path(request, scope)
+        + (f"?{_encoded(query)}" if query else ""),
         headers={**_USUAL_HEADERS, **form.headers, **_checked(headers), **credentials.headers, **media_type},
         body=body,
         timeout_seconds=float(scope.settings[form.timeout]),
@@ -56,7 +58,12 @@ def shown_path(request: Request, scope: Scope) -> str:
     return _path(request, scope)
 
 
-def _base(form: HttpForm, request: Request, scope: Scope) -> str:
+def base_address(form: HttpForm, request: Request, scope: Scope) -> str:
+    """Return the address that the path is appended to.
+
+    Raises:
+        ToolFailedError: the tool's settings name none.
+    """
     name = request.base_url or form.base_url
     base = str(scope.settings.get(name) or "").strip().rstrip("/")
     if not base:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
-import orjson
 
 from akmatori_server.crypto import SecretUnreadableError
 from akmatori_server.incidents.storable import JSON
 from akmatori_server.kits.http_api.answers import failure, output_of
-from akmatori_server.kits.http_api.building import built, shown_path
+from akmatori_server.kits.http_api.building import base_address, built, shown_path
 from akmatori_server.kits.http_api.credentials import NONE, Credentials, chosen_auth, credentials_of
 from akmatori_server.kits.http_api.form import HttpForm, Request, Scheme
 from akmatori_server.kits.http_api.functions import ACCESSES, CHECKS, LOGINS
 from akmatori_server.kits.http_api.template import Scope
 from akmatori_server.kits.http_api.zabbix import LoginExpiredError
+from akmatori_server.kits.summaries import shown_address, summary_of
 from akmatori_server.outgoing.client import Client
 from akmatori_server.outgoing.errors import OutgoingError
 from akmatori_server.outgoing.models import OutgoingAnswer, OutgoingRequest
@@ -29,7 +29,6 @@ from akmatori_server.toolbox.models import Access, Invocation, Output, Plan, Too
 from akmatori_server.toolbox.session import Session
 from akmatori_server.tools.models import OpenTool
 
-LONGEST_SUMMARY = 500
 # For looking up what was asked before, and for a login.
 EXTRA_SECONDS = 5.0
 
@@ -41,6 +40,8 @@ class _Ready:
     request: Request
     scope: Scope
     access: Access
+    # What must not be shown of it.
+    secrets: tuple[str, ...] = attrs.field(repr=False)
 
 
 class HttpKit(Kit):
@@ -65,7 +66,7 @@ class HttpKit(Kit):
         requests = 1 + (request.otherwise is not None) + (request.then is not None)
         return Plan(
             access=ready.access,
-            summary=_summary(call, request, scope),
+            summary=_summary(self._form, call, request, scope, ready.secrets),
             timeout_seconds=float(scope.settings[self._form.timeout]) * requests + EXTRA_SECONDS,
             cache_seconds=request.cache_seconds if ready.access is Access.READ else 0.0,
         )
@@ -129,7 +130,7 @@ class HttpKit(Kit):
         credentials = NONE if request.base_url else credentials_of(self._form, settings)
         # Whatever is wrong with it is said before it is planned.
         built(self._form, request, scope, credentials)
-        return _Ready(request, scope, access)
+        return _Ready(request, scope, access, credentials.secrets)
 
     def _require_writes(self, settings: Mapping[str, Any]) -> None:
         if not self._form.allow_writes:
@@ -182,11 +183,10 @@ def _login_key(tool: OpenTool) -> str:
     return f"http-login:{tool.tool.id}"
 
 
-def _summary(call: Invocation, request: Request, scope: Scope) -> str:
+def _summary(form: HttpForm, call: Invocation, request: Request, scope: Scope, secrets: Sequence[str]) -> str:
     shown: dict[str, JSON] = {
         name: MASK if name in request.secrets else value for name, value in call.arguments.items()
     }
     method = request.method if request.method != "$method" else str(scope.arguments.get("method", "GET"))
-    path = shown_path(request, scope)
-    arguments = orjson.dumps(shown).decode()
-    return f"{call.function.name} ({method}{f' {path}' if path else ''}) with {arguments}"[:LONGEST_SUMMARY]
+    address = shown_address(base_address(form, request, scope) + shown_path(request, scope))
+    return summary_of(f"{call.function.name} ({method} {address})", shown, secrets)

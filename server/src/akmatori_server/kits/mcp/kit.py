@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, cast
 
-import orjson
-
 from akmatori_server.crypto import SecretUnreadableError
 from akmatori_server.errors import NotFound
 from akmatori_server.kits.mcp.opened import DISCOVERY_SECONDS, OpenServer, opened, too_slow
 from akmatori_server.kits.mcp.results import output_of
+from akmatori_server.kits.summaries import shown_address, summary_of
 from akmatori_server.mcp_servers.connection import BrokenOffError, CallFailedError
 from akmatori_server.mcp_servers.models import Endpoint, Transport
 from akmatori_server.mcp_servers.tool_type import ALLOW_WRITES, READ_FUNCTIONS
@@ -35,7 +34,6 @@ from akmatori_server.tools.definition import ToolFunction
 from akmatori_server.tools.models import OpenTool
 
 CALL_SECONDS = 60.0
-LONGEST_SUMMARY = 200
 
 
 class McpServers(Protocol):
@@ -84,24 +82,39 @@ class McpKit(Kit):
 
     def plan(self, call: Invocation) -> Plan:
         """Say whether a call reads, by what the server says of the function and what the tool's settings say."""
-        name = f"{call.tool.tool.type.name}.{call.function.name}"
-        reads = call.function.read_only or call.function.name in _read_functions(call.tool)
-        if not reads and call.tool.settings.get(ALLOW_WRITES) is not True:
-            raise ToolFailedError(
-                f"{name} may change something, and this tool only reads: an administrator can set {ALLOW_WRITES} in"
-                f" its settings, or list the function in {READ_FUNCTIONS}."
-            )
-        arguments = orjson.dumps(dict(call.arguments)).decode() if call.arguments else ""
+        reads = self._reads(call)
         return Plan(
             access=Access.READ if reads else Access.WRITE,
-            summary=f"{name} {arguments}".strip()[:LONGEST_SUMMARY],
+            summary=self._summary(call, reads=reads),
             # Connecting again may come on top.
             timeout_seconds=self._call_seconds + self._discovery_seconds,
         )
 
+    def _reads(self, call: Invocation) -> bool:
+        reads = call.function.read_only or call.function.name in _read_functions(call.tool)
+        if not reads and call.tool.settings.get(ALLOW_WRITES) is not True:
+            name = f"{call.tool.tool.type.name}.{call.function.name}"
+            raise ToolFailedError(
+                f"{name} may change something, and this tool only reads: an administrator can set {ALLOW_WRITES} in"
+                f" its settings, or list the function in {READ_FUNCTIONS}."
+            )
+        return reads
+
+    def _summary(self, call: Invocation, *, reads: bool) -> str:
+        """Name the server; for what waits for a person also where it is, so that this is approved, too."""
+        action = f"{call.function.name} on the MCP server {call.tool.tool.type.name}"
+        if reads:
+            return summary_of(action, call.arguments)
+        try:
+            endpoint = self._servers.endpoint_of_type(call.tool.tool.type.name)
+        except (NotFound, SecretUnreadableError) as error:
+            raise ToolFailedError(str(error)) from None
+        place = shown_address(endpoint.url) if endpoint.transport is Transport.SSE else endpoint.command
+        return summary_of(f"{action} ({place})", call.arguments, endpoint.secrets)
+
     async def run(self, call: Invocation, session: Session) -> Output:
         """Call the function. A read on a connection that is gone is made once more, on a new one."""
-        is_read = self.plan(call).access is Access.READ
+        is_read = self._reads(call)
         try:
             return await self._run_once(call, session, is_read=is_read)
         except BrokenOffError:
