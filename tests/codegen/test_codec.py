@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import orjson
@@ -203,3 +203,35 @@ def test_a_model_without_members_is_an_object_all_the_same(nasty: Generated, val
 def test_a_union_is_refused_as_a_whole(nasty: Generated) -> None:
     with pytest.raises(DecodeError, match="expected an object or an array, got 5"):
         nasty.codec.decode_thing_list(5)
+
+
+def test_mappings_in_place_of_nested_models() -> None:
+    """Plain members are written as they are; what cannot be the model is told with its name."""
+    from akmatori_sdk._generated.akmatori import codec, models
+
+    tool = {"name": "get", "http_method": "GET", "path": "/"}
+
+    def request(tools: Any) -> dict[str, Any]:
+        made = models.CreateHttpConnectorRequest(tool_type_name="a", base_url_field="url", tools=tools)
+        return codec.encode_create_http_connector_request(made)
+
+    assert request({"tools": [tool]})["tools"] == {"tools": [tool]}
+    assert request(models.HttpToolSet(tools=cast("Any", [tool])))["tools"] == {"tools": [tool]}
+    for wrong, sentence in {
+        "{}": "The mapping given as HttpToolSet lacks tools.",
+        '{"tools": [], "tool": 1}': "HttpToolSet has no member tool; it has tools.",
+        "5": "Expected HttpToolSet or a mapping of its members, got int.",
+    }.items():
+        with pytest.raises(TypeError) as raised:
+            request(orjson.loads(wrong))
+        assert str(raised.value) == sentence
+    # What is no mapping at all, deeper inside.
+    with pytest.raises(TypeError, match=r"^Expected HttpToolDefinition or a mapping"):
+        request(models.HttpToolSet(tools=cast("Any", [1])))
+
+
+def test_mappings_in_place_of_variants(nasty: Generated) -> None:
+    """They are written as they are, like those of newer servers."""
+    thing = nasty.codec.decode_action(nasty.example("Action"))
+    assert orjson.loads(dumps(nasty.codec.encode_action(thing))) == nasty.example("Action")
+    assert nasty.codec.encode_action(cast("Any", nasty.example("Action"))) == nasty.example("Action")

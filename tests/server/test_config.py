@@ -125,3 +125,11 @@ def test_a_source_has_three_quarters_of_the_places_unless_it_is_said() -> None:
     for name in ("AKMATORI_CONCURRENCY_PER_SOURCE", "AKMATORI_PROPOSAL_HOURS"):
         with pytest.raises(ConfigurationError, match="whole number"):
             load_settings({name: "0"})
+
+
+def test_a_number_that_cannot_be_is_named_as_it_is_documented() -> None:
+    """Under the name with the prefix, which the documentation uses."""
+    for name in ("AKMATORI_CONCURRENCY", "CONCURRENCY"):
+        with pytest.raises(ConfigurationError) as raised:
+            load_settings({name: "many"})
+        assert str(raised.value) == "AKMATORI_CONCURRENCY must be a whole number from 1 to 100."

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from time import monotonic
 
 import attrs
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from akmatori_server.auth.service import Administrator, AuthService, signing_secret
 from akmatori_server.auth.throttle import LoginThrottle
@@ -44,6 +47,29 @@ class Installation:
 def utc_now() -> datetime:
     """The present moment."""
     return datetime.now(UTC)
+
+
+def require_installation(settings: Settings) -> None:
+    """Refuse to go on where no server has ever been: whoever only looks shall make nothing.
+
+    Raises:
+        ConfigurationError: there is no database, or it has no tables.
+    """
+    if settings.is_sqlite:
+        file = Path(make_url(settings.database_url).database or "")
+        # Opening the file would make it.
+        if not file.is_file():
+            raise ConfigurationError(f"There is no installation here: {file} does not exist.")
+    if settings.secret_keys is None and not settings.data_dir.is_dir():
+        raise ConfigurationError(f"There is no installation here: {settings.data_dir} does not exist.")
+    database = Database.open(settings.database_url)
+    try:
+        with database.read() as connection:
+            is_there = sa.inspect(connection).has_table("api_keys")
+    finally:
+        database.close()
+    if not is_there:
+        raise ConfigurationError("There is no installation here: the database has no tables of Akmatori.")
 
 
 def open_installation(settings: Settings, *, now: Now = utc_now) -> Installation:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import orjson
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
-from akmatori_server.audit import AuditTrail
-from akmatori_server.config import ConfigurationError, Options, Settings, load_settings
-from akmatori_server.correlation.cases import CaseResult
-from akmatori_server.correlation.nodes import RulesError
-from akmatori_server.correlation.state import RulesState
-from akmatori_server.database import Database
-from akmatori_server.database.migrate import NewerDatabaseError, migrate
-from akmatori_server.installation import utc_now
 from akmatori_server.logs import configure_logs
+
+if TYPE_CHECKING:
+    from akmatori_server.config import Settings
+    from akmatori_server.correlation.cases import CaseResult
+    from akmatori_server.correlation.state import RulesState
 
 # Of the process when the file cannot be used; 1 is for cases that fail.
 UNREADABLE = 2
@@ -51,6 +46,7 @@ def test(file: Path, form: str) -> None:
     """
     # The database takes a moment to import, and most commands never use it.
     from akmatori_server.correlation.arena import run_in_arena
+    from akmatori_server.correlation.nodes import RulesError
     from akmatori_server.correlation.yaml_text import read_rules_file
 
     configure_logs("error")
@@ -80,6 +76,10 @@ def show(data_dir: Path | None, database_url: str | None) -> None:
     What the API stored can so be moved to a file: write it there, and name the file in AKMATORI_RULES_FILE.
     """
     import yaml
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from akmatori_server.config import ConfigurationError, Options, load_settings
+    from akmatori_server.database.migrate import NewerDatabaseError
 
     configure_logs("error")
     try:
@@ -95,11 +95,14 @@ def show(data_dir: Path | None, database_url: str | None) -> None:
 
 
 def _state(settings: Settings) -> RulesState:
+    from akmatori_server.audit import AuditTrail
     from akmatori_server.correlation.service import RulesService
+    from akmatori_server.database import Database
+    from akmatori_server.database.migrate import migrate
+    from akmatori_server.installation import require_installation, utc_now
 
-    if settings.is_sqlite and not Path(make_url(settings.database_url).database or "").exists():
-        # Showing what is there makes nothing.
-        raise ConfigurationError(f"There is no database in {settings.data_dir}.")
+    # Showing what is there makes nothing.
+    require_installation(settings)
     database = Database.open(settings.database_url)
     try:
         migrate(database)
@@ -112,6 +115,8 @@ def _state(settings: Settings) -> RulesState:
 
 
 def _as_json(results: Sequence[CaseResult]) -> str:
+    import orjson
+
     from akmatori_sdk._generated.akmatori import codec
     from akmatori_server.correlation.view import report_model
 

@@ -16,7 +16,7 @@ from akmatori_server.config import ConfigurationError, Options, Settings, load_s
 from akmatori_server.crypto import SecretBox, key_from_file
 from akmatori_server.database import Database
 from akmatori_server.database.migrate import NewerDatabaseError, migrate
-from akmatori_server.installation import utc_now
+from akmatori_server.installation import require_installation, utc_now
 from akmatori_server.process_lock import AlreadyRunningError, ProcessLock
 from akmatori_server.secrets_rotation import (
     Record,
@@ -83,7 +83,7 @@ def new_key() -> None:
 @_database_url
 def check(data_dir: Path | None, database_url: str | None) -> None:
     """Say which stored secrets cannot be read."""
-    with _opened(data_dir, database_url) as store:
+    with _opened(data_dir, database_url, make=False) as store:
         unreadable = unreadable_places(store.database, store.box)
     for place in unreadable:
         click.echo(place)
@@ -127,7 +127,7 @@ def rotate_command(data_dir: Path | None, database_url: str | None) -> None:
 @_database_url
 def forget_command(yes: bool, data_dir: Path | None, database_url: str | None) -> None:
     """Remove the stored secrets that cannot be read, when their key is lost."""
-    with _opened(data_dir, database_url) as store:
+    with _opened(data_dir, database_url, make=False) as store:
         unreadable = unreadable_places(store.database, store.box)
         for place in unreadable:
             click.echo(place)
@@ -141,9 +141,11 @@ def forget_command(yes: bool, data_dir: Path | None, database_url: str | None) -
 
 
 @contextlib.contextmanager
-def _opened(data_dir: Path | None, database_url: str | None) -> Generator[_Store]:
+def _opened(data_dir: Path | None, database_url: str | None, *, make: bool = True) -> Generator[_Store]:
     try:
         settings = load_settings(options=Options(data_dir=data_dir, database_url=database_url))
+        if not make:
+            require_installation(settings)
         prepare_data_dir(settings)
         if settings.secret_keys is None:
             # Made, where there is none yet.

@@ -21,6 +21,7 @@ from akmatori_server.audit import AuditTrail
 from akmatori_server.audit.models import Entry
 from akmatori_server.cli import main
 from akmatori_server.database import Database
+from akmatori_server.lazy_commands import LazyGroup
 from akmatori_server.pagination import PageRequest
 
 # A server is a process of its own, which takes seconds to start on a busy machine.
@@ -163,3 +164,52 @@ def audited(data_dir: Path) -> list[Entry]:
         return AuditTrail(database, now=lambda: datetime.now(UTC)).page(PageRequest(1, 50)).items
     finally:
         database.close()
+
+
+@pytest.mark.parametrize(
+    "command", [["keys", "list"], ["keys", "revoke", "ci"], ["secrets", "check"], ["secrets", "forget"]]
+)
+def test_who_only_looks_makes_nothing(tmp_path: Path, command: list[str]) -> None:
+    """A mistyped directory is told, and stays away."""
+    mistyped = tmp_path / "mistyped"
+    empty = f"sqlite:///{tmp_path / 'empty.db'}"
+    (tmp_path / "empty.db").touch()
+    others: dict[str, str | None] = dict.fromkeys(os.environ.keys() - environment({}).keys())
+    absent = CliRunner().invoke(main, [*command, "--data-dir", str(mistyped)], env=others)
+    blank = CliRunner().invoke(
+        main, [*command, "--data-dir", str(mistyped), "--database-url", empty], env=others
+    )
+
+    assert (absent.exit_code, blank.exit_code) == (1, 1)
+    assert (
+        absent.stderr == f"Error: There is no installation here: {mistyped / 'akmatori.db'} does not exist.\n"
+    )
+    assert blank.stderr == f"Error: There is no installation here: {mistyped} does not exist.\n"
+    assert not mistyped.exists()
+
+
+def test_the_list_of_commands_is_that_of_the_commands() -> None:
+    """Their lines are written beside them, so that nothing is imported to show them."""
+    assert isinstance(main, LazyGroup)
+    shown = CliRunner().invoke(main, ["--help"]).output
+    for name, lazy in main.lazy.items():
+        command = lazy.load()
+        assert command.name == name
+        assert (command.help or "").split("\n\n")[0].replace("\n", " ").startswith(lazy.line)
+        assert f"  {name} " in shown
+
+
+@pytest.mark.parametrize("command", [["--version"], ["--help"], ["gate", "explain", "df -h"]])
+def test_light_commands_import_no_server(command: list[str]) -> None:
+    """They answer at once: nothing of the database, the frameworks or the models is imported for them."""
+    script = (
+        "import sys\nfrom akmatori_server.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nfinally:\n"
+        "    heavy = {'sqlalchemy', 'alembic', 'connexion', 'structlog', 'jwt', 'orjson', 'akmatori_server.app'}\n"
+        "    print('imported', sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.endswith("imported []\n")

@@ -290,6 +290,14 @@ def test_long_lines() -> None:
     [
         ("df -h | sort", 0, ["Allowed", "df", "sort"]),
         ("find / -delete", 1, ["Refused", "it deletes files"]),
+        ("find /tmp -name a -exec rm {} +", 1, ["find -exec runs commands"]),
+        ("sudo find / -exec ls -lh {} \\;", 1, ["find -exec runs commands"]),
+        ("ls {a,b}", 1, ["Braces"]),
+        ("env", 1, ["printenv PATH"]),
+        ("printenv", 1, ["printenv PATH"]),
+        ("printenv AWS_SECRET_ACCESS_KEY", 1, ["PATH, HOME", "may hold secrets"]),
+        ("openssl s_client -connect a:443", 1, ["talks to other hosts", "x509"]),
+        ("curl http://localhost/", 1, ["ss -tlnp"]),
     ],
 )
 def test_the_command_that_explains(line: str, code: int, words: list[str]) -> None:
@@ -298,3 +306,21 @@ def test_the_command_that_explains(line: str, code: int, words: list[str]) -> No
 
     assert result.exit_code == code
     assert all(word in result.output for word in words), result.output
+
+
+def test_lines_from_a_file_or_the_standard_input(tmp_path: Path) -> None:
+    """One process judges many lines, each with its verdict; one that is refused is enough for the exit code."""
+    file = tmp_path / "lines.txt"
+    file.write_text("df -h\n\n  uptime\nrm -rf /\n", encoding="utf-8")
+    refused = CliRunner().invoke(main, ["gate", "explain", "--file", str(file)])
+    allowed = CliRunner().invoke(main, ["gate", "explain", "-"], input="df -h\r\nuptime")
+    neither = CliRunner().invoke(main, ["gate", "explain"])
+
+    assert refused.exit_code == 1
+    assert refused.output.splitlines() == [
+        "allowed\tdf -h",
+        "allowed\t  uptime",
+        "refused\trm -rf /\trm: it changes files.",
+    ]
+    assert (allowed.exit_code, allowed.output) == (0, "allowed\tdf -h\nallowed\tuptime\n")
+    assert neither.exit_code == 2

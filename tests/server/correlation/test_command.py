@@ -133,7 +133,9 @@ def test_what_holds_is_shown_as_a_file(tmp_path: Path, sqlite_template: Path) ->
     assert read_rules_text(other.stdout_bytes) == EMPTY
     assert broken.exit_code == 1
     assert "line 1: version: must be 1" in broken.stderr
-    assert absent.stderr == f"Error: There is no database in {tmp_path / 'absent'}.\n"
+    assert absent.stderr == (
+        f"Error: There is no installation here: {tmp_path / 'absent' / 'akmatori.db'} does not exist.\n"
+    )
     assert not (tmp_path / "absent").exists()
 
 

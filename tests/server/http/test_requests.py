@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 
 import httpx
+import orjson
 import pytest
 
+from akmatori_server.http.pattern_words import has_words
+from akmatori_server.http.schema import Validator
 from tests.server.http.conftest import Toy
 
 LIMIT = 1024 * 1024
@@ -100,11 +104,11 @@ BAD_BODIES = [
     (b"{", "not valid JSON"),
     (b'{"name": "a"} {}', "not valid JSON"),
     (b"null", "name is required"),
-    (b"[]", "must be object"),
-    (b'"a"', "must be object"),
+    (b"[]", "must be an object"),
+    (b'"a"', "must be an object"),
     (b"{}", "name is required"),
-    (b'{"name": null}', "name: must be string"),
-    (b'{"name": 1}', "name: must be string"),
+    (b'{"name": null}', "name: must be a text"),
+    (b'{"name": 1}', "name: must be a text"),
     (b'{"name": ""}', "name: must not be empty"),
     (b'{"name": "' + b"x" * 21 + b'"}', "20 characters at most"),
     (b'{"name": "a", "nmae": 1}', "unknown member nmae"),
@@ -286,3 +290,29 @@ def test_the_base_url_is_that_of_the_request(toy: Toy) -> None:
     assert toy.client.get("/api/thread").json()["base_url"] == str(toy.client.base_url).rstrip("/")
     forged = toy.client.get("/api/thread", headers={"Host": "evil.example/<x>"})
     assert "evil" not in forged.json()["base_url"]
+
+
+def test_no_pattern_is_shown() -> None:
+    """Whoever breaks a pattern of the specifications reads what it asks for, in words."""
+    patterns: set[str] = set()
+
+    def collect(node: object) -> None:
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            if key == "pattern" and isinstance(value, str):
+                patterns.add(value)
+            elif isinstance(value, (dict, list)):
+                collect(value)
+
+    for system in ("akmatori", "aotanami"):
+        text = (files("akmatori_server") / "_generated" / system / "openapi.json").read_bytes()
+        collect(orjson.loads(text))
+
+    assert len(patterns) >= 8
+    assert [pattern for pattern in patterns if not has_words(pattern)] == []
+    for pattern in [*patterns, "^unheard[ -]of$"]:
+        complaint = Validator(
+            {"type": "object", "properties": {"a": {"type": "string", "pattern": pattern}}}
+        ).complaint({"a": "\x01"})
+        assert complaint is None or (complaint.startswith("a: ") and pattern not in complaint)
+    blank = Validator({"type": "string", "pattern": "\\S"}).complaint(" ")
+    assert blank == "Must not be blank."

@@ -189,13 +189,19 @@ def test_the_system_skill_is_fixed(client: httpx.Client) -> None:
 
 
 def test_tools_are_replaced_as_a_whole(client: httpx.Client) -> None:
-    """Unknown ones are left out, repeated ones count once, nothing given clears."""
+    """Repeated ones count once, nothing given clears; an unknown one is refused, and nothing is changed."""
     create(client)
     path = "/api/skills/linux-basics/tools"
-    both = client.put(path, json={"tool_instance_ids": [2, 1, 2, 999, 2**53 - 1]})
+    both = client.put(path, json={"tool_instance_ids": [2, 1, 2]})
+    tag = both.headers["ETag"]
 
     assert [tool["id"] for tool in both.json()["tools"]] == [1, 2]
+    for unknown in ([77], [1, 77], [2, 1, 77, 2**53 - 1]):
+        refused = client.put(path, json={"tool_instance_ids": unknown})
+        assert refused.status_code == 400
+        assert "there is no tool 77" in refused.text
     assert [tool["id"] for tool in client.get(path).json()] == [1, 2]
+    assert client.get("/api/skills/linux-basics").headers["ETag"] == tag
     assert client.get(path, params={"per_page": 1}).json()["pagination"]["total"] == 2
     assert [t["id"] for t in client.get("/api/skills").json()[1]["tools"]] == [1, 2]
     assert client.put(path, json={}).json()["tools"] == []

@@ -314,7 +314,7 @@ def test_forgetting_asks_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_key_that_is_none_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the key."""
     monkeypatch.setenv("AKMATORI_SECRET_KEY", "hunter2")
-    code, output = run(tmp_path, "check")
+    code, output = run(tmp_path, "rotate")
 
     assert code == 1
     assert "32 bytes" in output

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Generic, Literal, NoReturn, TypeVar, Union
 
@@ -99,6 +99,47 @@ class EnumTable(dict[Any, E]):
         if type(value) is not self._kind:
             raise Mismatch
         return self._cls(value)
+
+
+def given(value: object, model: type[Any], error: Exception) -> dict[str, Any]:
+    """JSON of what was given where a model belongs: of a mapping, its members by their names in JSON.
+
+    Args:
+        value: what was given.
+        model: the model that belongs there.
+        error: why it could not be written as that model.
+
+    Raises:
+        TypeError: it is no mapping, or lacks a member that the model needs, or has one that nobody knows.
+    """
+    if isinstance(value, model):
+        raise error
+    name = model.__name__
+    if not isinstance(value, Mapping):
+        raise TypeError(f"Expected {name} or a mapping of its members, got {type(value).__name__}.") from None
+    made: dict[Any, Any] = dict(value)  # pyright: ignore[reportUnknownArgumentType]  # looked at next
+    fields = {f.metadata.get("json", f.name): f for f in attrs.fields(model)}
+    missing = [wire for wire, field in fields.items() if field.default is attrs.NOTHING and wire not in made]
+    if missing:
+        raise TypeError(f"The mapping given as {name} lacks {', '.join(missing)}.") from None
+    # A model without room for others is one that the server takes as it is described.
+    strange = [str(wire) for wire in made if wire not in fields]
+    if strange and "extra" not in fields:
+        raise TypeError(f"{name} has no member {', '.join(strange)}; it has {', '.join(fields)}.") from None
+    return made
+
+
+def variant(value: object) -> dict[str, Any]:
+    """JSON of what is no known member of a union: one that a newer server sent, or a mapping.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(value, UnknownVariant):
+        return value.raw
+    if isinstance(value, Mapping):
+        return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # passed on
+    raise TypeError(f"Expected a member of the union or a mapping, got {type(value).__name__}.")
 
 
 class Decoder(Generic[T]):

@@ -4,7 +4,7 @@
       ConfigError              the client was given something it cannot work with
       DecodeError              a reply is not what the specification says (`path` tells where)
       PaginationError          the server's pages make no progress
-      WaitTimeoutError         waiting ended before the incident did (`last` is its last state)
+      WaitTimeoutError         waiting ended before the incident or the scan did (`last` is its last state)
       TransportError           no complete answer arrived (`delivery` tells whether the request may have)
         ConnectError           the connection was never made
         RequestTimeoutError    the server stayed silent for too long
@@ -144,7 +144,7 @@ class PaginationError(AkmatoriError):
 
 
 class WaitTimeoutError(AkmatoriError):
-    """Waiting ended before the incident did.
+    """Waiting ended before the incident or the scan did.
 
     Attributes:
         last: The last state seen, or None when no poll succeeded.

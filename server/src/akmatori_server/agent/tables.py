@@ -32,7 +32,7 @@ llm_usage = sa.Table(
     sa.Column("cached_tokens", sa.BigInteger, nullable=False),
     sa.Column("tool_calls", sa.Integer, nullable=False),
     # NULL: the price of the model is not known.
-    sa.Column("cost_usd", sa.Double),
+    sa.Column("cost_usd", sa.Float(53)),
     # How long the incident had been worked on when this run began: its time limit outlives a restart.
     sa.Column("began_ms", sa.BigInteger, nullable=False),
     sa.Column("at", Timestamp, nullable=False),

@@ -90,6 +90,8 @@ def _arguments(name: str, rest: tuple[Word, ...], grammar: Grammar, *, as_root: 
         raise RefusedError(f"{name} needs one of {', '.join(sorted(grammar.subcommands))} here.")
     chosen = arguments.operands[0]
     subcommand = grammar.subcommands.get(chosen.text)
+    if chosen.text in grammar.refused:
+        raise RefusedError(f"{name} {chosen.text}: {grammar.refused[chosen.text]}")
     if subcommand is None or chosen.wild:
         known = ", ".join(sorted(grammar.subcommands))
         raise RefusedError(f"{name} {chosen.text[:60]} is not allowed; {name} may be followed by {known}.")

@@ -54,12 +54,16 @@ class Grammar:
     first_unless: tuple[str, ...] = ()
     # The kind of the (other) operands; "" for none.
     operands: str = ""
+    # The sentence for an operand that is not of the kind; without it the one of the kind.
+    operand_sentence: str = ""
     least: int = 0
+    # The sentence for fewer operands than that.
+    least_sentence: str = ""
     most: int = MANY
     # One of these options must be given, and the sentence that says so.
     needs: tuple[str, ...] = ()
     needs_sentence: str = ""
-    # Options that are known and refused, with the reason.
+    # Options, and subcommands, that are known and refused, with the reason.
     refused: Mapping[str, str] = attrs.field(factory=dict[str, str])
     # What is looked at beside that: names of `checks.py`.
     checks: tuple[str, ...] = ()

@@ -37,6 +37,8 @@ _UNQUOTED = {
     "<": "Nothing may be read with <; name the file as an argument.",
     "&": "Commands do not run in the background; leave the & out.",
 }
+_EXEC = "find -exec runs commands; list the files with -ls or -printf, and read those that matter."
+_EXECUTES = frozenset(["-exec", "-execdir", "-ok", "-okdir"])
 
 
 def split(line: str) -> tuple[Command, ...]:
@@ -47,6 +49,16 @@ def split(line: str) -> tuple[Command, ...]:
     """
     _check_characters(line)
     reader = _Reader(line)
+    try:
+        return _commands(reader)
+    except RefusedError:
+        # Braces and a backslash belong to -exec: whoever wrote it shall hear about that.
+        if reader.runs_commands():
+            raise RefusedError(_EXEC) from None
+        raise
+
+
+def _commands(reader: _Reader) -> tuple[Command, ...]:
     commands: list[Command] = []
     joint = ""
     while True:
@@ -107,6 +119,13 @@ class _Reader:
     def __init__(self, line: str) -> None:
         self._line = line
         self._at = 0
+        # The words of the command being read, as far as it could be.
+        self._words: list[Word] = []
+
+    def runs_commands(self) -> bool:
+        """Whether the command that was being read is a find that runs others."""
+        texts = [word.text for word in self._words]
+        return "find" in [text.rpartition("/")[2] for text in texts[:3]] and not _EXECUTES.isdisjoint(texts)
 
     def joint(self) -> str:
         """Take what joins two commands; "" at the end of the line."""
@@ -121,7 +140,7 @@ class _Reader:
 
     def command(self) -> tuple[tuple[Word, ...], tuple[str, ...]]:
         """Take the words and redirections up to the next joint."""
-        words: list[Word] = []
+        words = self._words = []
         redirections: list[str] = []
         while True:
             self._skip_blanks()

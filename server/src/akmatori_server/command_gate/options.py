@@ -102,14 +102,19 @@ class _Reader:
     def _count(self) -> None:
         count, name = len(self.found.operands), self.found.name
         if count < self.grammar.least:
-            raise RefusedError(f"{name} needs {_counted(self.grammar.least)}.")
+            raise RefusedError(self.grammar.least_sentence or f"{name} needs {_counted(self.grammar.least)}.")
         if count > self.grammar.most:
             raise RefusedError(f"{name} is given {_counted(self.grammar.most)} at most here.")
 
     def _operand(self, word: Word, kind: str) -> Word:
         if not kind:
             raise RefusedError(f"{self.found.name} is not given “{_short_text(word.text)}” here.")
-        return check_value(kind, word, of=self.found.name, as_root=self.found.as_root)
+        try:
+            return check_value(kind, word, of=self.found.name, as_root=self.found.as_root)
+        except RefusedError:
+            if self.grammar.operand_sentence:
+                raise RefusedError(self.grammar.operand_sentence) from None
+            raise
 
     def _value(self, option: str, kind: str, word: Word) -> Word:
         checked = check_value(kind, word, of=f"{self.found.name} {option}", as_root=self.found.as_root)

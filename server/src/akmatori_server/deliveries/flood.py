@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import structlog
 
-from akmatori_server.token_bucket import TokenBucket
 from akmatori_server.deliveries.room import SHARES, Kind
+from akmatori_server.token_bucket import TokenBucket
 
 _log = structlog.stdlib.get_logger("akmatori_server.deliveries")
 

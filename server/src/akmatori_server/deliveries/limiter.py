@@ -10,8 +10,8 @@ from collections.abc import Callable
 import attrs
 
 from akmatori_server.alert_sources.models import AlertSource
-from akmatori_server.token_bucket import TokenBucket
 from akmatori_server.errors import ApiError, TooManyRequests, Unavailable
+from akmatori_server.token_bucket import TokenBucket
 
 RATE_LIMITED = "rate_limited"
 SMALLEST_BURST = 10

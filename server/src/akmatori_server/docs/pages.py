@@ -104,6 +104,12 @@ async def to_the_docs(scope: Scope, _receive: Receive, send: Send) -> None:
     await send_bytes(scope, send, b"", [(b"location", DOCS.removeprefix("/").encode())], 307)
 
 
+async def to_the_description(scope: Scope, _receive: Receive, send: Send) -> None:
+    """Lead to the description of Aotanami's API, where it is served alone."""
+    read_only(scope)
+    await send_bytes(scope, send, b"", [(b"location", b"api/v1/openapi.json")], 307)
+
+
 def tag_of(body: bytes) -> str:
     """Return an entity tag of the content."""
     return f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -28,6 +28,7 @@ from akmatori_server.skills.views import SkillViews
 from akmatori_server.skills.workspace import SkillWorkspace
 
 LONGEST_CATEGORY = 64
+MOST_NAMED = 5
 
 Check = Callable[[models.Skill], None]
 """Looks at a skill before it is changed, and raises to refuse."""
@@ -184,19 +185,20 @@ class SkillService:
         self.update(call, name, SkillChanges(prompt=prompt), action=Action.SKILL_PROMPT_UPDATED)
 
     def replace_tools(self, call: Call | None, name: str, tool_ids: Collection[int]) -> models.Skill:
-        """Make these the tools of a skill; identifiers of no tool are left out.
+        """Make these the tools of a skill.
 
         Raises:
             NotFound: there is none of this name.
             Forbidden: it is a system skill.
+            BadRequest: an identifier is that of no tool; the skill keeps the tools it has.
         """
         with self.workspace.change() as change:
             stored = found(store.get(change.connection, name, to_change=True))
             if stored.is_system:
                 raise _fixed("tools")
             before = self._views.one(change.connection, stored)
-            existing = self._views.existing_tools(change.connection, tool_ids)
-            store.replace_tools(change.connection, stored.id, existing)
+            _check_tools(tool_ids, self._views.existing_tools(change.connection, tool_ids))
+            store.replace_tools(change.connection, stored.id, tool_ids)
             updated = store.update(change.connection, stored.id, {"updated_at": self.now()})
             after = self._views.one(change.connection, updated)
             self._record(change, call, Action.SKILL_TOOLS_UPDATED, before, after)
@@ -278,6 +280,16 @@ def _check_texts(description: str, category: str) -> None:
         raise BadRequest(f"description: {LONGEST_DESCRIPTION} characters at most.")
     if len(category) > LONGEST_CATEGORY:
         raise BadRequest(f"category: {LONGEST_CATEGORY} characters at most.")
+
+
+def _check_tools(tool_ids: Collection[int], existing: Collection[int]) -> None:
+    unknown = sorted(set(tool_ids) - set(existing))
+    if unknown:
+        named = ", ".join(str(tool_id) for tool_id in unknown[:MOST_NAMED])
+        more = " and others" if len(unknown) > MOST_NAMED else ""
+        raise BadRequest(
+            f"tool_instance_ids: there is no tool {named}{more}; the tools of the skill stay as they are."
+        )
 
 
 def _fixed(what: str) -> Forbidden:

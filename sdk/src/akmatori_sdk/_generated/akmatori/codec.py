@@ -12,6 +12,7 @@ from typing import Any
 from akmatori_sdk._core.codec import (
     Decoder,
     EnumTable,
+    given,
     items,
     items_of,
     members,
@@ -288,12 +289,15 @@ def _read_approve_proposal_request(d: Any) -> ApproveProposalRequest:
 
 def encode_approve_proposal_request(o: ApproveProposalRequest) -> dict[str, Any]:
     """Make JSON of ApproveProposalRequest."""
-    d: dict[str, Any] = {}
-    if (v_digest := o.digest) is not UNSET:
-        d["digest"] = v_digest
-    if (v_note := o.note) is not UNSET:
-        d["note"] = v_note
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_digest := o.digest) is not UNSET:
+            d["digest"] = v_digest
+        if (v_note := o.note) is not UNSET:
+            d["note"] = v_note
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ApproveProposalRequest, error)
 
 
 def _read_compared_value(d: Any) -> ComparedValue:
@@ -306,11 +310,14 @@ def _read_compared_value(d: Any) -> ComparedValue:
 
 def encode_compared_value(o: ComparedValue) -> dict[str, Any]:
     """Make JSON of ComparedValue."""
-    return {
-        **o.extra,
-        "field": o.field,
-        "value": o.value,
-    }
+    try:
+        return {
+            **o.extra,
+            "field": o.field,
+            "value": o.value,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ComparedValue, error)
 
 
 def _read_complete_setup_request(d: Any) -> CompleteSetupRequest:
@@ -322,10 +329,13 @@ def _read_complete_setup_request(d: Any) -> CompleteSetupRequest:
 
 def encode_complete_setup_request(o: CompleteSetupRequest) -> dict[str, Any]:
     """Make JSON of CompleteSetupRequest."""
-    return {
-        "password": o.password,
-        "confirm_password": o.confirm_password,
-    }
+    try:
+        return {
+            "password": o.password,
+            "confirm_password": o.confirm_password,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, CompleteSetupRequest, error)
 
 
 def _read_considered_matcher(d: Any) -> ConsideredMatcher:
@@ -339,12 +349,15 @@ def _read_considered_matcher(d: Any) -> ConsideredMatcher:
 
 def encode_considered_matcher(o: ConsideredMatcher) -> dict[str, Any]:
     """Make JSON of ConsideredMatcher."""
-    return {
-        **o.extra,
-        "matcher": o.matcher,
-        "value": o.value,
-        "matched": o.matched,
-    }
+    try:
+        return {
+            **o.extra,
+            "matcher": o.matcher,
+            "value": o.value,
+            "matched": o.matched,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ConsideredMatcher, error)
 
 
 def _read_considered_rule(d: Any) -> ConsideredRule:
@@ -359,13 +372,16 @@ def _read_considered_rule(d: Any) -> ConsideredRule:
 
 def encode_considered_rule(o: ConsideredRule) -> dict[str, Any]:
     """Make JSON of ConsideredRule."""
-    return {
-        **o.extra,
-        "name": o.name,
-        "matched": o.matched,
-        "matchers": [encode_considered_matcher(x) for x in o.matchers],
-        "reason": o.reason,
-    }
+    try:
+        return {
+            **o.extra,
+            "name": o.name,
+            "matched": o.matched,
+            "matchers": [encode_considered_matcher(x) for x in o.matchers],
+            "reason": o.reason,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ConsideredRule, error)
 
 
 def _read_context_file(d: Any) -> ContextFile:
@@ -390,20 +406,23 @@ def _read_context_file(d: Any) -> ContextFile:
 
 def encode_context_file(o: ContextFile) -> dict[str, Any]:
     """Make JSON of ContextFile."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "filename": o.filename,
-        "original_name": o.original_name,
-        "mime_type": o.mime_type,
-        "size": o.size,
-        "description": o.description,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
-    if (v_referenced_by := o.referenced_by) is not UNSET:
-        d["referenced_by"] = v_referenced_by
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "filename": o.filename,
+            "original_name": o.original_name,
+            "mime_type": o.mime_type,
+            "size": o.size,
+            "description": o.description,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+        if (v_referenced_by := o.referenced_by) is not UNSET:
+            d["referenced_by"] = v_referenced_by
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ContextFile, error)
 
 
 def _read_context_validation(d: Any) -> ContextValidation:
@@ -418,13 +437,16 @@ def _read_context_validation(d: Any) -> ContextValidation:
 
 def encode_context_validation(o: ContextValidation) -> dict[str, Any]:
     """Make JSON of ContextValidation."""
-    return {
-        **o.extra,
-        "valid": o.valid,
-        "references": o.references,
-        "found": o.found,
-        "missing": o.missing,
-    }
+    try:
+        return {
+            **o.extra,
+            "valid": o.valid,
+            "references": o.references,
+            "found": o.found,
+            "missing": o.missing,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ContextValidation, error)
 
 
 def _read_correlation_rule(d: Any) -> CorrelationRule:
@@ -438,15 +460,18 @@ def _read_correlation_rule(d: Any) -> CorrelationRule:
 
 def encode_correlation_rule(o: CorrelationRule) -> dict[str, Any]:
     """Make JSON of CorrelationRule."""
-    d: dict[str, Any] = {
-        "name": o.name,
-        "by": o.by,
-    }
-    if (v_match := o.match) is not UNSET:
-        d["match"] = v_match
-    if (v_window := o.window) is not UNSET:
-        d["window"] = v_window
-    return d
+    try:
+        d: dict[str, Any] = {
+            "name": o.name,
+            "by": o.by,
+        }
+        if (v_match := o.match) is not UNSET:
+            d["match"] = v_match
+        if (v_window := o.window) is not UNSET:
+            d["window"] = v_window
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CorrelationRule, error)
 
 
 def _read_create_api_key_request(d: Any) -> CreateApiKeyRequest:
@@ -458,10 +483,13 @@ def _read_create_api_key_request(d: Any) -> CreateApiKeyRequest:
 
 def encode_create_api_key_request(o: CreateApiKeyRequest) -> dict[str, Any]:
     """Make JSON of CreateApiKeyRequest."""
-    return {
-        "name": o.name,
-        "scope": o.scope,
-    }
+    try:
+        return {
+            "name": o.name,
+            "scope": o.scope,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, CreateApiKeyRequest, error)
 
 
 def _read_create_skill_request(d: Any) -> CreateSkillRequest:
@@ -486,18 +514,21 @@ def _read_create_skill_request(d: Any) -> CreateSkillRequest:
 
 def encode_create_skill_request(o: CreateSkillRequest) -> dict[str, Any]:
     """Make JSON of CreateSkillRequest."""
-    d: dict[str, Any] = {
-        "name": o.name,
-    }
-    if (v_description := o.description) is not UNSET:
-        d["description"] = v_description
-    if (v_category := o.category) is not UNSET:
-        d["category"] = v_category
-    if (v_prompt := o.prompt) is not UNSET:
-        d["prompt"] = v_prompt
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    return d
+    try:
+        d: dict[str, Any] = {
+            "name": o.name,
+        }
+        if (v_description := o.description) is not UNSET:
+            d["description"] = v_description
+        if (v_category := o.category) is not UNSET:
+            d["category"] = v_category
+        if (v_prompt := o.prompt) is not UNSET:
+            d["prompt"] = v_prompt
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CreateSkillRequest, error)
 
 
 def _read_create_ssh_key_request(d: Any) -> CreateSshKeyRequest:
@@ -516,13 +547,16 @@ def _read_create_ssh_key_request(d: Any) -> CreateSshKeyRequest:
 
 def encode_create_ssh_key_request(o: CreateSshKeyRequest) -> dict[str, Any]:
     """Make JSON of CreateSshKeyRequest."""
-    d: dict[str, Any] = {
-        "name": o.name,
-        "private_key": o.private_key,
-    }
-    if (v_is_default := o.is_default) is not UNSET:
-        d["is_default"] = v_is_default
-    return d
+    try:
+        d: dict[str, Any] = {
+            "name": o.name,
+            "private_key": o.private_key,
+        }
+        if (v_is_default := o.is_default) is not UNSET:
+            d["is_default"] = v_is_default
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CreateSshKeyRequest, error)
 
 
 def _read_created_api_key(d: Any) -> CreatedApiKey:
@@ -540,16 +574,19 @@ def _read_created_api_key(d: Any) -> CreatedApiKey:
 
 def encode_created_api_key(o: CreatedApiKey) -> dict[str, Any]:
     """Make JSON of CreatedApiKey."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "name": o.name,
-        "scope": o.scope,
-        "hint": o.hint,
-        "created_at": o.created_at,
-        "last_used_at": o.last_used_at,
-        "key": o.key,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "name": o.name,
+            "scope": o.scope,
+            "hint": o.hint,
+            "created_at": o.created_at,
+            "last_used_at": o.last_used_at,
+            "key": o.key,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, CreatedApiKey, error)
 
 
 def _read_delete_llm_config_result(d: Any) -> DeleteLlmConfigResult:
@@ -561,10 +598,13 @@ def _read_delete_llm_config_result(d: Any) -> DeleteLlmConfigResult:
 
 def encode_delete_llm_config_result(o: DeleteLlmConfigResult) -> dict[str, Any]:
     """Make JSON of DeleteLlmConfigResult."""
-    return {
-        **o.extra,
-        "message": o.message,
-    }
+    try:
+        return {
+            **o.extra,
+            "message": o.message,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, DeleteLlmConfigResult, error)
 
 
 def _read_delivery_receipt(d: Any) -> DeliveryReceipt:
@@ -578,12 +618,15 @@ def _read_delivery_receipt(d: Any) -> DeliveryReceipt:
 
 def encode_delivery_receipt(o: DeliveryReceipt) -> dict[str, Any]:
     """Make JSON of DeliveryReceipt."""
-    return {
-        **o.extra,
-        "alerts": o.alerts,
-        "incidents": o.incidents,
-        "warnings": o.warnings,
-    }
+    try:
+        return {
+            **o.extra,
+            "alerts": o.alerts,
+            "incidents": o.incidents,
+            "warnings": o.warnings,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, DeliveryReceipt, error)
 
 
 def _read_event_data(d: Any) -> EventData:
@@ -661,36 +704,39 @@ def _read_event_data(d: Any) -> EventData:
 
 def encode_event_data(o: EventData) -> dict[str, Any]:
     """Make JSON of EventData."""
-    d: dict[str, Any] = {
-        **o.extra,
-    }
-    if (v_status := o.status) is not UNSET:
-        d["status"] = v_status
-    if (v_title := o.title) is not UNSET:
-        d["title"] = v_title
-    if (v_alert_count := o.alert_count) is not UNSET:
-        d["alert_count"] = v_alert_count
-    if (v_firing_count := o.firing_count) is not UNSET:
-        d["firing_count"] = v_firing_count
-    if (v_alert_name := o.alert_name) is not UNSET:
-        d["alert_name"] = v_alert_name
-    if (v_severity := o.severity) is not UNSET:
-        d["severity"] = v_severity
-    if (v_fingerprint := o.fingerprint) is not UNSET:
-        d["fingerprint"] = v_fingerprint
-    if (v_source := o.source) is not UNSET:
-        d["source"] = v_source
-    if (v_silence_uuid := o.silence_uuid) is not UNSET:
-        d["silence_uuid"] = v_silence_uuid
-    if (v_state := o.state) is not UNSET:
-        d["state"] = v_state
-    if (v_starts_at := o.starts_at) is not UNSET:
-        d["starts_at"] = v_starts_at
-    if (v_ends_at := o.ends_at) is not UNSET:
-        d["ends_at"] = v_ends_at
-    if (v_created_by := o.created_by) is not UNSET:
-        d["created_by"] = v_created_by
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+        }
+        if (v_status := o.status) is not UNSET:
+            d["status"] = v_status
+        if (v_title := o.title) is not UNSET:
+            d["title"] = v_title
+        if (v_alert_count := o.alert_count) is not UNSET:
+            d["alert_count"] = v_alert_count
+        if (v_firing_count := o.firing_count) is not UNSET:
+            d["firing_count"] = v_firing_count
+        if (v_alert_name := o.alert_name) is not UNSET:
+            d["alert_name"] = v_alert_name
+        if (v_severity := o.severity) is not UNSET:
+            d["severity"] = v_severity
+        if (v_fingerprint := o.fingerprint) is not UNSET:
+            d["fingerprint"] = v_fingerprint
+        if (v_source := o.source) is not UNSET:
+            d["source"] = v_source
+        if (v_silence_uuid := o.silence_uuid) is not UNSET:
+            d["silence_uuid"] = v_silence_uuid
+        if (v_state := o.state) is not UNSET:
+            d["state"] = v_state
+        if (v_starts_at := o.starts_at) is not UNSET:
+            d["starts_at"] = v_starts_at
+        if (v_ends_at := o.ends_at) is not UNSET:
+            d["ends_at"] = v_ends_at
+        if (v_created_by := o.created_by) is not UNSET:
+            d["created_by"] = v_created_by
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, EventData, error)
 
 
 def _read_general_settings(d: Any) -> GeneralSettings:
@@ -705,13 +751,16 @@ def _read_general_settings(d: Any) -> GeneralSettings:
 
 def encode_general_settings(o: GeneralSettings) -> dict[str, Any]:
     """Make JSON of GeneralSettings."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "base_url": o.base_url,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "base_url": o.base_url,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, GeneralSettings, error)
 
 
 def _read_health(d: Any) -> Health:
@@ -724,11 +773,14 @@ def _read_health(d: Any) -> Health:
 
 def encode_health(o: Health) -> dict[str, Any]:
     """Make JSON of Health."""
-    return {
-        **o.extra,
-        "status": o.status,
-        "version": o.version,
-    }
+    try:
+        return {
+            **o.extra,
+            "status": o.status,
+            "version": o.version,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Health, error)
 
 
 def _read_http_tool_parameter(d: Any) -> HttpToolParameter:
@@ -745,17 +797,20 @@ def _read_http_tool_parameter(d: Any) -> HttpToolParameter:
 
 def encode_http_tool_parameter(o: HttpToolParameter) -> dict[str, Any]:
     """Make JSON of HttpToolParameter."""
-    d: dict[str, Any] = {
-        "name": o.name,
-        "in": o.in_,
-    }
-    if (v_type := o.type) is not UNSET:
-        d["type"] = v_type
-    if (v_required := o.required) is not UNSET:
-        d["required"] = v_required
-    if (v_default := o.default) is not UNSET:
-        d["default"] = v_default
-    return d
+    try:
+        d: dict[str, Any] = {
+            "name": o.name,
+            "in": o.in_,
+        }
+        if (v_type := o.type) is not UNSET:
+            d["type"] = v_type
+        if (v_required := o.required) is not UNSET:
+            d["required"] = v_required
+        if (v_default := o.default) is not UNSET:
+            d["default"] = v_default
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, HttpToolParameter, error)
 
 
 def _read_login_request(d: Any) -> LoginRequest:
@@ -767,10 +822,13 @@ def _read_login_request(d: Any) -> LoginRequest:
 
 def encode_login_request(o: LoginRequest) -> dict[str, Any]:
     """Make JSON of LoginRequest."""
-    return {
-        "username": o.username,
-        "password": o.password,
-    }
+    try:
+        return {
+            "username": o.username,
+            "password": o.password,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, LoginRequest, error)
 
 
 def _read_login_result(d: Any) -> LoginResult:
@@ -784,12 +842,15 @@ def _read_login_result(d: Any) -> LoginResult:
 
 def encode_login_result(o: LoginResult) -> dict[str, Any]:
     """Make JSON of LoginResult."""
-    return {
-        **o.extra,
-        "token": o.token,
-        "username": o.username,
-        "expires_in": o.expires_in,
-    }
+    try:
+        return {
+            **o.extra,
+            "token": o.token,
+            "username": o.username,
+            "expires_in": o.expires_in,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, LoginResult, error)
 
 
 def _read_matcher(d: Any) -> Matcher:
@@ -802,11 +863,14 @@ def _read_matcher(d: Any) -> Matcher:
 
 def encode_matcher(o: Matcher) -> dict[str, Any]:
     """Make JSON of Matcher."""
-    return {
-        "name": o.name,
-        "operator": o.operator,
-        "value": o.value,
-    }
+    try:
+        return {
+            "name": o.name,
+            "operator": o.operator,
+            "value": o.value,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Matcher, error)
 
 
 def _read_mcp_arguments(d: Any) -> McpArguments:
@@ -818,10 +882,13 @@ def _read_mcp_arguments(d: Any) -> McpArguments:
 
 def encode_mcp_arguments(o: McpArguments) -> dict[str, Any]:
     """Make JSON of McpArguments."""
-    d: dict[str, Any] = {}
-    if (v_args := o.args) is not UNSET:
-        d["args"] = v_args
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_args := o.args) is not UNSET:
+            d["args"] = v_args
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, McpArguments, error)
 
 
 def _read_mcp_tool(d: Any) -> McpTool:
@@ -835,12 +902,15 @@ def _read_mcp_tool(d: Any) -> McpTool:
 
 def encode_mcp_tool(o: McpTool) -> dict[str, Any]:
     """Make JSON of McpTool."""
-    return {
-        **o.extra,
-        "name": o.name,
-        "description": o.description,
-        "input_schema": o.input_schema,
-    }
+    try:
+        return {
+            **o.extra,
+            "name": o.name,
+            "description": o.description,
+            "input_schema": o.input_schema,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, McpTool, error)
 
 
 def _read_notification_target(d: Any) -> NotificationTarget:
@@ -855,13 +925,16 @@ def _read_notification_target(d: Any) -> NotificationTarget:
 
 def encode_notification_target(o: NotificationTarget) -> dict[str, Any]:
     """Make JSON of NotificationTarget."""
-    return {
-        **o.extra,
-        "name": o.name,
-        "url": o.url,
-        "enabled": o.enabled,
-        "kinds": o.kinds,
-    }
+    try:
+        return {
+            **o.extra,
+            "name": o.name,
+            "url": o.url,
+            "enabled": o.enabled,
+            "kinds": o.kinds,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, NotificationTarget, error)
 
 
 def _read_notification_test_result(d: Any) -> NotificationTestResult:
@@ -877,14 +950,17 @@ def _read_notification_test_result(d: Any) -> NotificationTestResult:
 
 def encode_notification_test_result(o: NotificationTestResult) -> dict[str, Any]:
     """Make JSON of NotificationTestResult."""
-    return {
-        **o.extra,
-        "channel": o.channel,
-        "success": o.success,
-        "message": o.message,
-        "duration_ms": o.duration_ms,
-        "http_status": o.http_status,
-    }
+    try:
+        return {
+            **o.extra,
+            "channel": o.channel,
+            "success": o.success,
+            "message": o.message,
+            "duration_ms": o.duration_ms,
+            "http_status": o.http_status,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, NotificationTestResult, error)
 
 
 def _read_pagination(d: Any) -> Pagination:
@@ -905,16 +981,19 @@ def _read_pagination(d: Any) -> Pagination:
 
 def encode_pagination(o: Pagination) -> dict[str, Any]:
     """Make JSON of Pagination."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "page": o.page,
-        "per_page": o.per_page,
-        "total": o.total,
-        "total_pages": o.total_pages,
-    }
-    if (v_next_cursor := o.next_cursor) is not UNSET:
-        d["next_cursor"] = v_next_cursor
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "page": o.page,
+            "per_page": o.per_page,
+            "total": o.total,
+            "total_pages": o.total_pages,
+        }
+        if (v_next_cursor := o.next_cursor) is not UNSET:
+            d["next_cursor"] = v_next_cursor
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Pagination, error)
 
 
 def _read_proxy_service_state(d: Any) -> ProxyServiceState:
@@ -927,11 +1006,14 @@ def _read_proxy_service_state(d: Any) -> ProxyServiceState:
 
 def encode_proxy_service_state(o: ProxyServiceState) -> dict[str, Any]:
     """Make JSON of ProxyServiceState."""
-    return {
-        **o.extra,
-        "enabled": o.enabled,
-        "supported": o.supported,
-    }
+    try:
+        return {
+            **o.extra,
+            "enabled": o.enabled,
+            "supported": o.supported,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ProxyServiceState, error)
 
 
 def _read_proxy_service_update(d: Any) -> ProxyServiceUpdate:
@@ -945,10 +1027,13 @@ def _read_proxy_service_update(d: Any) -> ProxyServiceUpdate:
 
 def encode_proxy_service_update(o: ProxyServiceUpdate) -> dict[str, Any]:
     """Make JSON of ProxyServiceUpdate."""
-    d: dict[str, Any] = {}
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ProxyServiceUpdate, error)
 
 
 def _read_proxy_services(d: Any) -> ProxyServices:
@@ -990,28 +1075,31 @@ def _read_proxy_services(d: Any) -> ProxyServices:
 
 def encode_proxy_services(o: ProxyServices) -> dict[str, Any]:
     """Make JSON of ProxyServices."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "llm": encode_proxy_service_state(o.llm),
-        "slack": encode_proxy_service_state(o.slack),
-        "zabbix": encode_proxy_service_state(o.zabbix),
-        "victoria_metrics": encode_proxy_service_state(o.victoria_metrics),
-        "catchpoint": encode_proxy_service_state(o.catchpoint),
-        "grafana": encode_proxy_service_state(o.grafana),
-        "pagerduty": encode_proxy_service_state(o.pagerduty),
-        "netbox": encode_proxy_service_state(o.netbox),
-        "kubernetes": encode_proxy_service_state(o.kubernetes),
-        "ssh": encode_proxy_service_state(o.ssh),
-    }
-    if (v_openai := o.openai) is not UNSET:
-        d["openai"] = encode_proxy_service_state(v_openai)
-    if (v_jira := o.jira) is not UNSET:
-        d["jira"] = encode_proxy_service_state(v_jira)
-    if (v_http_connectors := o.http_connectors) is not UNSET:
-        d["http_connectors"] = encode_proxy_service_state(v_http_connectors)
-    if (v_mcp_servers := o.mcp_servers) is not UNSET:
-        d["mcp_servers"] = encode_proxy_service_state(v_mcp_servers)
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "llm": encode_proxy_service_state(o.llm),
+            "slack": encode_proxy_service_state(o.slack),
+            "zabbix": encode_proxy_service_state(o.zabbix),
+            "victoria_metrics": encode_proxy_service_state(o.victoria_metrics),
+            "catchpoint": encode_proxy_service_state(o.catchpoint),
+            "grafana": encode_proxy_service_state(o.grafana),
+            "pagerduty": encode_proxy_service_state(o.pagerduty),
+            "netbox": encode_proxy_service_state(o.netbox),
+            "kubernetes": encode_proxy_service_state(o.kubernetes),
+            "ssh": encode_proxy_service_state(o.ssh),
+        }
+        if (v_openai := o.openai) is not UNSET:
+            d["openai"] = encode_proxy_service_state(v_openai)
+        if (v_jira := o.jira) is not UNSET:
+            d["jira"] = encode_proxy_service_state(v_jira)
+        if (v_http_connectors := o.http_connectors) is not UNSET:
+            d["http_connectors"] = encode_proxy_service_state(v_http_connectors)
+        if (v_mcp_servers := o.mcp_servers) is not UNSET:
+            d["mcp_servers"] = encode_proxy_service_state(v_mcp_servers)
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ProxyServices, error)
 
 
 def _read_proxy_services_update(d: Any) -> ProxyServicesUpdate:
@@ -1085,38 +1173,41 @@ def _read_proxy_services_update(d: Any) -> ProxyServicesUpdate:
 
 def encode_proxy_services_update(o: ProxyServicesUpdate) -> dict[str, Any]:
     """Make JSON of ProxyServicesUpdate."""
-    d: dict[str, Any] = {}
-    if (v_llm := o.llm) is not UNSET:
-        d["llm"] = None if v_llm is None else encode_proxy_service_update(v_llm)
-    if (v_openai := o.openai) is not UNSET:
-        d["openai"] = None if v_openai is None else encode_proxy_service_update(v_openai)
-    if (v_slack := o.slack) is not UNSET:
-        d["slack"] = None if v_slack is None else encode_proxy_service_update(v_slack)
-    if (v_zabbix := o.zabbix) is not UNSET:
-        d["zabbix"] = None if v_zabbix is None else encode_proxy_service_update(v_zabbix)
-    if (v_victoria_metrics := o.victoria_metrics) is not UNSET:
-        d["victoria_metrics"] = (
-            None if v_victoria_metrics is None else encode_proxy_service_update(v_victoria_metrics)
-        )
-    if (v_catchpoint := o.catchpoint) is not UNSET:
-        d["catchpoint"] = None if v_catchpoint is None else encode_proxy_service_update(v_catchpoint)
-    if (v_grafana := o.grafana) is not UNSET:
-        d["grafana"] = None if v_grafana is None else encode_proxy_service_update(v_grafana)
-    if (v_pagerduty := o.pagerduty) is not UNSET:
-        d["pagerduty"] = None if v_pagerduty is None else encode_proxy_service_update(v_pagerduty)
-    if (v_netbox := o.netbox) is not UNSET:
-        d["netbox"] = None if v_netbox is None else encode_proxy_service_update(v_netbox)
-    if (v_kubernetes := o.kubernetes) is not UNSET:
-        d["kubernetes"] = None if v_kubernetes is None else encode_proxy_service_update(v_kubernetes)
-    if (v_jira := o.jira) is not UNSET:
-        d["jira"] = None if v_jira is None else encode_proxy_service_update(v_jira)
-    if (v_http_connectors := o.http_connectors) is not UNSET:
-        d["http_connectors"] = (
-            None if v_http_connectors is None else encode_proxy_service_update(v_http_connectors)
-        )
-    if (v_mcp_servers := o.mcp_servers) is not UNSET:
-        d["mcp_servers"] = None if v_mcp_servers is None else encode_proxy_service_update(v_mcp_servers)
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_llm := o.llm) is not UNSET:
+            d["llm"] = None if v_llm is None else encode_proxy_service_update(v_llm)
+        if (v_openai := o.openai) is not UNSET:
+            d["openai"] = None if v_openai is None else encode_proxy_service_update(v_openai)
+        if (v_slack := o.slack) is not UNSET:
+            d["slack"] = None if v_slack is None else encode_proxy_service_update(v_slack)
+        if (v_zabbix := o.zabbix) is not UNSET:
+            d["zabbix"] = None if v_zabbix is None else encode_proxy_service_update(v_zabbix)
+        if (v_victoria_metrics := o.victoria_metrics) is not UNSET:
+            d["victoria_metrics"] = (
+                None if v_victoria_metrics is None else encode_proxy_service_update(v_victoria_metrics)
+            )
+        if (v_catchpoint := o.catchpoint) is not UNSET:
+            d["catchpoint"] = None if v_catchpoint is None else encode_proxy_service_update(v_catchpoint)
+        if (v_grafana := o.grafana) is not UNSET:
+            d["grafana"] = None if v_grafana is None else encode_proxy_service_update(v_grafana)
+        if (v_pagerduty := o.pagerduty) is not UNSET:
+            d["pagerduty"] = None if v_pagerduty is None else encode_proxy_service_update(v_pagerduty)
+        if (v_netbox := o.netbox) is not UNSET:
+            d["netbox"] = None if v_netbox is None else encode_proxy_service_update(v_netbox)
+        if (v_kubernetes := o.kubernetes) is not UNSET:
+            d["kubernetes"] = None if v_kubernetes is None else encode_proxy_service_update(v_kubernetes)
+        if (v_jira := o.jira) is not UNSET:
+            d["jira"] = None if v_jira is None else encode_proxy_service_update(v_jira)
+        if (v_http_connectors := o.http_connectors) is not UNSET:
+            d["http_connectors"] = (
+                None if v_http_connectors is None else encode_proxy_service_update(v_http_connectors)
+            )
+        if (v_mcp_servers := o.mcp_servers) is not UNSET:
+            d["mcp_servers"] = None if v_mcp_servers is None else encode_proxy_service_update(v_mcp_servers)
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ProxyServicesUpdate, error)
 
 
 def _read_proxy_settings(d: Any) -> ProxySettings:
@@ -1130,12 +1221,15 @@ def _read_proxy_settings(d: Any) -> ProxySettings:
 
 def encode_proxy_settings(o: ProxySettings) -> dict[str, Any]:
     """Make JSON of ProxySettings."""
-    return {
-        **o.extra,
-        "proxy_url": o.proxy_url,
-        "no_proxy": o.no_proxy,
-        "services": encode_proxy_services(o.services),
-    }
+    try:
+        return {
+            **o.extra,
+            "proxy_url": o.proxy_url,
+            "no_proxy": o.no_proxy,
+            "services": encode_proxy_services(o.services),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ProxySettings, error)
 
 
 def _read_put_skill_script_request(d: Any) -> PutSkillScriptRequest:
@@ -1149,10 +1243,13 @@ def _read_put_skill_script_request(d: Any) -> PutSkillScriptRequest:
 
 def encode_put_skill_script_request(o: PutSkillScriptRequest) -> dict[str, Any]:
     """Make JSON of PutSkillScriptRequest."""
-    d: dict[str, Any] = {}
-    if (v_content := o.content) is not UNSET:
-        d["content"] = v_content
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_content := o.content) is not UNSET:
+            d["content"] = v_content
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, PutSkillScriptRequest, error)
 
 
 def _read_reject_proposal_request(d: Any) -> RejectProposalRequest:
@@ -1164,10 +1261,13 @@ def _read_reject_proposal_request(d: Any) -> RejectProposalRequest:
 
 def encode_reject_proposal_request(o: RejectProposalRequest) -> dict[str, Any]:
     """Make JSON of RejectProposalRequest."""
-    d: dict[str, Any] = {}
-    if (v_note := o.note) is not UNSET:
-        d["note"] = v_note
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_note := o.note) is not UNSET:
+            d["note"] = v_note
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, RejectProposalRequest, error)
 
 
 def _read_retention_settings(d: Any) -> RetentionSettings:
@@ -1184,15 +1284,18 @@ def _read_retention_settings(d: Any) -> RetentionSettings:
 
 def encode_retention_settings(o: RetentionSettings) -> dict[str, Any]:
     """Make JSON of RetentionSettings."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "enabled": o.enabled,
-        "retention_days": o.retention_days,
-        "cleanup_interval_hours": o.cleanup_interval_hours,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "enabled": o.enabled,
+            "retention_days": o.retention_days,
+            "cleanup_interval_hours": o.cleanup_interval_hours,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, RetentionSettings, error)
 
 
 def _read_runbook(d: Any) -> Runbook:
@@ -1208,14 +1311,17 @@ def _read_runbook(d: Any) -> Runbook:
 
 def encode_runbook(o: Runbook) -> dict[str, Any]:
     """Make JSON of Runbook."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "title": o.title,
-        "content": o.content,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "title": o.title,
+            "content": o.content,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Runbook, error)
 
 
 def _read_runbook_input(d: Any) -> RunbookInput:
@@ -1227,10 +1333,13 @@ def _read_runbook_input(d: Any) -> RunbookInput:
 
 def encode_runbook_input(o: RunbookInput) -> dict[str, Any]:
     """Make JSON of RunbookInput."""
-    return {
-        "title": o.title,
-        "content": o.content,
-    }
+    try:
+        return {
+            "title": o.title,
+            "content": o.content,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, RunbookInput, error)
 
 
 def _read_runbook_page(d: Any) -> RunbookPage:
@@ -1243,11 +1352,14 @@ def _read_runbook_page(d: Any) -> RunbookPage:
 
 def encode_runbook_page(o: RunbookPage) -> dict[str, Any]:
     """Make JSON of RunbookPage."""
-    return {
-        **o.extra,
-        "data": [encode_runbook(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_runbook(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, RunbookPage, error)
 
 
 def _read_setup_status(d: Any) -> SetupStatus:
@@ -1260,11 +1372,14 @@ def _read_setup_status(d: Any) -> SetupStatus:
 
 def encode_setup_status(o: SetupStatus) -> dict[str, Any]:
     """Make JSON of SetupStatus."""
-    return {
-        **o.extra,
-        "setup_required": o.setup_required,
-        "setup_completed": o.setup_completed,
-    }
+    try:
+        return {
+            **o.extra,
+            "setup_required": o.setup_required,
+            "setup_completed": o.setup_completed,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SetupStatus, error)
 
 
 def _read_skill_prompt(d: Any) -> SkillPrompt:
@@ -1276,10 +1391,13 @@ def _read_skill_prompt(d: Any) -> SkillPrompt:
 
 def encode_skill_prompt(o: SkillPrompt) -> dict[str, Any]:
     """Make JSON of SkillPrompt."""
-    return {
-        **o.extra,
-        "prompt": o.prompt,
-    }
+    try:
+        return {
+            **o.extra,
+            "prompt": o.prompt,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SkillPrompt, error)
 
 
 def _read_skill_prompt_saved(d: Any) -> SkillPromptSaved:
@@ -1291,10 +1409,13 @@ def _read_skill_prompt_saved(d: Any) -> SkillPromptSaved:
 
 def encode_skill_prompt_saved(o: SkillPromptSaved) -> dict[str, Any]:
     """Make JSON of SkillPromptSaved."""
-    return {
-        **o.extra,
-        "status": o.status,
-    }
+    try:
+        return {
+            **o.extra,
+            "status": o.status,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SkillPromptSaved, error)
 
 
 def _read_skill_script(d: Any) -> SkillScript:
@@ -1309,13 +1430,16 @@ def _read_skill_script(d: Any) -> SkillScript:
 
 def encode_skill_script(o: SkillScript) -> dict[str, Any]:
     """Make JSON of SkillScript."""
-    return {
-        **o.extra,
-        "filename": o.filename,
-        "content": o.content,
-        "size": o.size,
-        "modified_at": o.modified_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "filename": o.filename,
+            "content": o.content,
+            "size": o.size,
+            "modified_at": o.modified_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SkillScript, error)
 
 
 def _read_skill_script_saved(d: Any) -> SkillScriptSaved:
@@ -1334,14 +1458,17 @@ def _read_skill_script_saved(d: Any) -> SkillScriptSaved:
 
 def encode_skill_script_saved(o: SkillScriptSaved) -> dict[str, Any]:
     """Make JSON of SkillScriptSaved."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "success": o.success,
-        "filename": o.filename,
-    }
-    if (v_content := o.content) is not UNSET:
-        d["content"] = v_content
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "success": o.success,
+            "filename": o.filename,
+        }
+        if (v_content := o.content) is not UNSET:
+            d["content"] = v_content
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, SkillScriptSaved, error)
 
 
 def _read_skill_scripts(d: Any) -> SkillScripts:
@@ -1355,12 +1482,15 @@ def _read_skill_scripts(d: Any) -> SkillScripts:
 
 def encode_skill_scripts(o: SkillScripts) -> dict[str, Any]:
     """Make JSON of SkillScripts."""
-    return {
-        **o.extra,
-        "skill_name": o.skill_name,
-        "scripts_dir": o.scripts_dir,
-        "scripts": o.scripts,
-    }
+    try:
+        return {
+            **o.extra,
+            "skill_name": o.skill_name,
+            "scripts_dir": o.scripts_dir,
+            "scripts": o.scripts,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SkillScripts, error)
 
 
 def _read_skill_scripts_cleared(d: Any) -> SkillScriptsCleared:
@@ -1373,11 +1503,14 @@ def _read_skill_scripts_cleared(d: Any) -> SkillScriptsCleared:
 
 def encode_skill_scripts_cleared(o: SkillScriptsCleared) -> dict[str, Any]:
     """Make JSON of SkillScriptsCleared."""
-    return {
-        **o.extra,
-        "message": o.message,
-        "skill_name": o.skill_name,
-    }
+    try:
+        return {
+            **o.extra,
+            "message": o.message,
+            "skill_name": o.skill_name,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SkillScriptsCleared, error)
 
 
 def _read_skipped_directory(d: Any) -> SkippedDirectory:
@@ -1390,11 +1523,14 @@ def _read_skipped_directory(d: Any) -> SkippedDirectory:
 
 def encode_skipped_directory(o: SkippedDirectory) -> dict[str, Any]:
     """Make JSON of SkippedDirectory."""
-    return {
-        **o.extra,
-        "name": o.name,
-        "reason": o.reason,
-    }
+    try:
+        return {
+            **o.extra,
+            "name": o.name,
+            "reason": o.reason,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SkippedDirectory, error)
 
 
 def _read_slack_notifications(d: Any) -> SlackNotifications:
@@ -1406,10 +1542,13 @@ def _read_slack_notifications(d: Any) -> SlackNotifications:
 
 def encode_slack_notifications(o: SlackNotifications) -> dict[str, Any]:
     """Make JSON of SlackNotifications."""
-    return {
-        **o.extra,
-        "kinds": o.kinds,
-    }
+    try:
+        return {
+            **o.extra,
+            "kinds": o.kinds,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SlackNotifications, error)
 
 
 def _read_slack_settings(d: Any) -> SlackSettings:
@@ -1429,18 +1568,21 @@ def _read_slack_settings(d: Any) -> SlackSettings:
 
 def encode_slack_settings(o: SlackSettings) -> dict[str, Any]:
     """Make JSON of SlackSettings."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "bot_token": o.bot_token,
-        "signing_secret": o.signing_secret,
-        "app_token": o.app_token,
-        "alerts_channel": o.alerts_channel,
-        "enabled": o.enabled,
-        "is_configured": o.is_configured,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "bot_token": o.bot_token,
+            "signing_secret": o.signing_secret,
+            "app_token": o.app_token,
+            "alerts_channel": o.alerts_channel,
+            "enabled": o.enabled,
+            "is_configured": o.is_configured,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SlackSettings, error)
 
 
 def _read_ssh_key(d: Any) -> SshKey:
@@ -1466,18 +1608,21 @@ def _read_ssh_key(d: Any) -> SshKey:
 
 def encode_ssh_key(o: SshKey) -> dict[str, Any]:
     """Make JSON of SshKey."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "name": o.name,
-        "is_default": o.is_default,
-        "created_at": o.created_at,
-    }
-    if (v_algorithm := o.algorithm) is not UNSET:
-        d["algorithm"] = v_algorithm
-    if (v_fingerprint := o.fingerprint) is not UNSET:
-        d["fingerprint"] = v_fingerprint
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "name": o.name,
+            "is_default": o.is_default,
+            "created_at": o.created_at,
+        }
+        if (v_algorithm := o.algorithm) is not UNSET:
+            d["algorithm"] = v_algorithm
+        if (v_fingerprint := o.fingerprint) is not UNSET:
+            d["fingerprint"] = v_fingerprint
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, SshKey, error)
 
 
 def _read_ssh_key_page(d: Any) -> SshKeyPage:
@@ -1490,11 +1635,14 @@ def _read_ssh_key_page(d: Any) -> SshKeyPage:
 
 def encode_ssh_key_page(o: SshKeyPage) -> dict[str, Any]:
     """Make JSON of SshKeyPage."""
-    return {
-        **o.extra,
-        "data": [encode_ssh_key(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_ssh_key(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SshKeyPage, error)
 
 
 def _read_test_http_connector_request(d: Any) -> TestHttpConnectorRequest:
@@ -1507,13 +1655,16 @@ def _read_test_http_connector_request(d: Any) -> TestHttpConnectorRequest:
 
 def encode_test_http_connector_request(o: TestHttpConnectorRequest) -> dict[str, Any]:
     """Make JSON of TestHttpConnectorRequest."""
-    d: dict[str, Any] = {
-        "tool_instance_id": o.tool_instance_id,
-        "tool": o.tool,
-    }
-    if (v_arguments := o.arguments) is not UNSET:
-        d["arguments"] = v_arguments
-    return d
+    try:
+        d: dict[str, Any] = {
+            "tool_instance_id": o.tool_instance_id,
+            "tool": o.tool,
+        }
+        if (v_arguments := o.arguments) is not UNSET:
+            d["arguments"] = v_arguments
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, TestHttpConnectorRequest, error)
 
 
 def _read_test_notifications_request(d: Any) -> TestNotificationsRequest:
@@ -1524,9 +1675,12 @@ def _read_test_notifications_request(d: Any) -> TestNotificationsRequest:
 
 def encode_test_notifications_request(o: TestNotificationsRequest) -> dict[str, Any]:
     """Make JSON of TestNotificationsRequest."""
-    return {
-        "channel": o.channel,
-    }
+    try:
+        return {
+            "channel": o.channel,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, TestNotificationsRequest, error)
 
 
 def _read_token_info(d: Any) -> TokenInfo:
@@ -1539,11 +1693,14 @@ def _read_token_info(d: Any) -> TokenInfo:
 
 def encode_token_info(o: TokenInfo) -> dict[str, Any]:
     """Make JSON of TokenInfo."""
-    return {
-        **o.extra,
-        "valid": o.valid,
-        "username": o.username,
-    }
+    try:
+        return {
+            **o.extra,
+            "valid": o.valid,
+            "username": o.username,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, TokenInfo, error)
 
 
 def _read_update_alert_source_request(d: Any) -> UpdateAlertSourceRequest:
@@ -1576,20 +1733,23 @@ def _read_update_alert_source_request(d: Any) -> UpdateAlertSourceRequest:
 
 def encode_update_alert_source_request(o: UpdateAlertSourceRequest) -> dict[str, Any]:
     """Make JSON of UpdateAlertSourceRequest."""
-    d: dict[str, Any] = {}
-    if (v_name := o.name) is not UNSET:
-        d["name"] = v_name
-    if (v_description := o.description) is not UNSET:
-        d["description"] = v_description
-    if (v_webhook_secret := o.webhook_secret) is not UNSET:
-        d["webhook_secret"] = v_webhook_secret
-    if (v_field_mappings := o.field_mappings) is not UNSET:
-        d["field_mappings"] = v_field_mappings
-    if (v_settings := o.settings) is not UNSET:
-        d["settings"] = v_settings
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_name := o.name) is not UNSET:
+            d["name"] = v_name
+        if (v_description := o.description) is not UNSET:
+            d["description"] = v_description
+        if (v_webhook_secret := o.webhook_secret) is not UNSET:
+            d["webhook_secret"] = v_webhook_secret
+        if (v_field_mappings := o.field_mappings) is not UNSET:
+            d["field_mappings"] = v_field_mappings
+        if (v_settings := o.settings) is not UNSET:
+            d["settings"] = v_settings
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateAlertSourceRequest, error)
 
 
 def _read_update_general_settings_request(d: Any) -> UpdateGeneralSettingsRequest:
@@ -1603,10 +1763,13 @@ def _read_update_general_settings_request(d: Any) -> UpdateGeneralSettingsReques
 
 def encode_update_general_settings_request(o: UpdateGeneralSettingsRequest) -> dict[str, Any]:
     """Make JSON of UpdateGeneralSettingsRequest."""
-    d: dict[str, Any] = {}
-    if (v_base_url := o.base_url) is not UNSET:
-        d["base_url"] = v_base_url
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_base_url := o.base_url) is not UNSET:
+            d["base_url"] = v_base_url
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateGeneralSettingsRequest, error)
 
 
 def _read_update_llm_config_request(d: Any) -> UpdateLlmConfigRequest:
@@ -1632,18 +1795,21 @@ def _read_update_llm_config_request(d: Any) -> UpdateLlmConfigRequest:
 
 def encode_update_llm_config_request(o: UpdateLlmConfigRequest) -> dict[str, Any]:
     """Make JSON of UpdateLlmConfigRequest."""
-    d: dict[str, Any] = {}
-    if (v_name := o.name) is not UNSET:
-        d["name"] = v_name
-    if (v_api_key := o.api_key) is not UNSET:
-        d["api_key"] = v_api_key
-    if (v_model := o.model) is not UNSET:
-        d["model"] = v_model
-    if (v_thinking_level := o.thinking_level) is not UNSET:
-        d["thinking_level"] = v_thinking_level
-    if (v_base_url := o.base_url) is not UNSET:
-        d["base_url"] = v_base_url
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_name := o.name) is not UNSET:
+            d["name"] = v_name
+        if (v_api_key := o.api_key) is not UNSET:
+            d["api_key"] = v_api_key
+        if (v_model := o.model) is not UNSET:
+            d["model"] = v_model
+        if (v_thinking_level := o.thinking_level) is not UNSET:
+            d["thinking_level"] = v_thinking_level
+        if (v_base_url := o.base_url) is not UNSET:
+            d["base_url"] = v_base_url
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateLlmConfigRequest, error)
 
 
 def _read_update_llm_settings_request(d: Any) -> UpdateLlmSettingsRequest:
@@ -1668,18 +1834,21 @@ def _read_update_llm_settings_request(d: Any) -> UpdateLlmSettingsRequest:
 
 def encode_update_llm_settings_request(o: UpdateLlmSettingsRequest) -> dict[str, Any]:
     """Make JSON of UpdateLlmSettingsRequest."""
-    d: dict[str, Any] = {
-        "provider": o.provider,
-    }
-    if (v_api_key := o.api_key) is not UNSET:
-        d["api_key"] = v_api_key
-    if (v_model := o.model) is not UNSET:
-        d["model"] = v_model
-    if (v_thinking_level := o.thinking_level) is not UNSET:
-        d["thinking_level"] = v_thinking_level
-    if (v_base_url := o.base_url) is not UNSET:
-        d["base_url"] = v_base_url
-    return d
+    try:
+        d: dict[str, Any] = {
+            "provider": o.provider,
+        }
+        if (v_api_key := o.api_key) is not UNSET:
+            d["api_key"] = v_api_key
+        if (v_model := o.model) is not UNSET:
+            d["model"] = v_model
+        if (v_thinking_level := o.thinking_level) is not UNSET:
+            d["thinking_level"] = v_thinking_level
+        if (v_base_url := o.base_url) is not UNSET:
+            d["base_url"] = v_base_url
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateLlmSettingsRequest, error)
 
 
 def _read_update_mcp_server_request(d: Any) -> UpdateMcpServerRequest:
@@ -1715,26 +1884,29 @@ def _read_update_mcp_server_request(d: Any) -> UpdateMcpServerRequest:
 
 def encode_update_mcp_server_request(o: UpdateMcpServerRequest) -> dict[str, Any]:
     """Make JSON of UpdateMcpServerRequest."""
-    d: dict[str, Any] = {}
-    if (v_name := o.name) is not UNSET:
-        d["name"] = v_name
-    if (v_transport := o.transport) is not UNSET:
-        d["transport"] = v_transport
-    if (v_url := o.url) is not UNSET:
-        d["url"] = v_url
-    if (v_command := o.command) is not UNSET:
-        d["command"] = v_command
-    if (v_args := o.args) is not UNSET:
-        d["args"] = None if v_args is None else encode_mcp_arguments(v_args)
-    if (v_env_vars := o.env_vars) is not UNSET:
-        d["env_vars"] = v_env_vars
-    if (v_namespace_prefix := o.namespace_prefix) is not UNSET:
-        d["namespace_prefix"] = v_namespace_prefix
-    if (v_auth_config := o.auth_config) is not UNSET:
-        d["auth_config"] = v_auth_config
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_name := o.name) is not UNSET:
+            d["name"] = v_name
+        if (v_transport := o.transport) is not UNSET:
+            d["transport"] = v_transport
+        if (v_url := o.url) is not UNSET:
+            d["url"] = v_url
+        if (v_command := o.command) is not UNSET:
+            d["command"] = v_command
+        if (v_args := o.args) is not UNSET:
+            d["args"] = None if v_args is None else encode_mcp_arguments(v_args)
+        if (v_env_vars := o.env_vars) is not UNSET:
+            d["env_vars"] = v_env_vars
+        if (v_namespace_prefix := o.namespace_prefix) is not UNSET:
+            d["namespace_prefix"] = v_namespace_prefix
+        if (v_auth_config := o.auth_config) is not UNSET:
+            d["auth_config"] = v_auth_config
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateMcpServerRequest, error)
 
 
 def _read_update_notification_target(d: Any) -> UpdateNotificationTarget:
@@ -1756,16 +1928,19 @@ def _read_update_notification_target(d: Any) -> UpdateNotificationTarget:
 
 def encode_update_notification_target(o: UpdateNotificationTarget) -> dict[str, Any]:
     """Make JSON of UpdateNotificationTarget."""
-    d: dict[str, Any] = {
-        "name": o.name,
-    }
-    if (v_url := o.url) is not UNSET:
-        d["url"] = v_url
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    if (v_kinds := o.kinds) is not UNSET:
-        d["kinds"] = v_kinds
-    return d
+    try:
+        d: dict[str, Any] = {
+            "name": o.name,
+        }
+        if (v_url := o.url) is not UNSET:
+            d["url"] = v_url
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        if (v_kinds := o.kinds) is not UNSET:
+            d["kinds"] = v_kinds
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateNotificationTarget, error)
 
 
 def _read_update_proxy_settings_request(d: Any) -> UpdateProxySettingsRequest:
@@ -1789,14 +1964,17 @@ def _read_update_proxy_settings_request(d: Any) -> UpdateProxySettingsRequest:
 
 def encode_update_proxy_settings_request(o: UpdateProxySettingsRequest) -> dict[str, Any]:
     """Make JSON of UpdateProxySettingsRequest."""
-    d: dict[str, Any] = {}
-    if (v_proxy_url := o.proxy_url) is not UNSET:
-        d["proxy_url"] = v_proxy_url
-    if (v_no_proxy := o.no_proxy) is not UNSET:
-        d["no_proxy"] = v_no_proxy
-    if (v_services := o.services) is not UNSET:
-        d["services"] = None if v_services is None else encode_proxy_services_update(v_services)
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_proxy_url := o.proxy_url) is not UNSET:
+            d["proxy_url"] = v_proxy_url
+        if (v_no_proxy := o.no_proxy) is not UNSET:
+            d["no_proxy"] = v_no_proxy
+        if (v_services := o.services) is not UNSET:
+            d["services"] = None if v_services is None else encode_proxy_services_update(v_services)
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateProxySettingsRequest, error)
 
 
 def _read_update_retention_settings_request(d: Any) -> UpdateRetentionSettingsRequest:
@@ -1824,14 +2002,17 @@ def _read_update_retention_settings_request(d: Any) -> UpdateRetentionSettingsRe
 
 def encode_update_retention_settings_request(o: UpdateRetentionSettingsRequest) -> dict[str, Any]:
     """Make JSON of UpdateRetentionSettingsRequest."""
-    d: dict[str, Any] = {}
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    if (v_retention_days := o.retention_days) is not UNSET:
-        d["retention_days"] = v_retention_days
-    if (v_cleanup_interval_hours := o.cleanup_interval_hours) is not UNSET:
-        d["cleanup_interval_hours"] = v_cleanup_interval_hours
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        if (v_retention_days := o.retention_days) is not UNSET:
+            d["retention_days"] = v_retention_days
+        if (v_cleanup_interval_hours := o.cleanup_interval_hours) is not UNSET:
+            d["cleanup_interval_hours"] = v_cleanup_interval_hours
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateRetentionSettingsRequest, error)
 
 
 def _read_update_skill_prompt_request(d: Any) -> UpdateSkillPromptRequest:
@@ -1843,10 +2024,13 @@ def _read_update_skill_prompt_request(d: Any) -> UpdateSkillPromptRequest:
 
 def encode_update_skill_prompt_request(o: UpdateSkillPromptRequest) -> dict[str, Any]:
     """Make JSON of UpdateSkillPromptRequest."""
-    d: dict[str, Any] = {}
-    if (v_prompt := o.prompt) is not UNSET:
-        d["prompt"] = v_prompt
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_prompt := o.prompt) is not UNSET:
+            d["prompt"] = v_prompt
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateSkillPromptRequest, error)
 
 
 def _read_update_skill_request(d: Any) -> UpdateSkillRequest:
@@ -1871,16 +2055,19 @@ def _read_update_skill_request(d: Any) -> UpdateSkillRequest:
 
 def encode_update_skill_request(o: UpdateSkillRequest) -> dict[str, Any]:
     """Make JSON of UpdateSkillRequest."""
-    d: dict[str, Any] = {}
-    if (v_description := o.description) is not UNSET:
-        d["description"] = v_description
-    if (v_category := o.category) is not UNSET:
-        d["category"] = v_category
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    if (v_prompt := o.prompt) is not UNSET:
-        d["prompt"] = v_prompt
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_description := o.description) is not UNSET:
+            d["description"] = v_description
+        if (v_category := o.category) is not UNSET:
+            d["category"] = v_category
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        if (v_prompt := o.prompt) is not UNSET:
+            d["prompt"] = v_prompt
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateSkillRequest, error)
 
 
 def _read_update_skill_tools_request(d: Any) -> UpdateSkillToolsRequest:
@@ -1898,10 +2085,13 @@ def _read_update_skill_tools_request(d: Any) -> UpdateSkillToolsRequest:
 
 def encode_update_skill_tools_request(o: UpdateSkillToolsRequest) -> dict[str, Any]:
     """Make JSON of UpdateSkillToolsRequest."""
-    d: dict[str, Any] = {}
-    if (v_tool_instance_ids := o.tool_instance_ids) is not UNSET:
-        d["tool_instance_ids"] = v_tool_instance_ids
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_tool_instance_ids := o.tool_instance_ids) is not UNSET:
+            d["tool_instance_ids"] = v_tool_instance_ids
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateSkillToolsRequest, error)
 
 
 def _read_update_slack_notifications(d: Any) -> UpdateSlackNotifications:
@@ -1912,9 +2102,12 @@ def _read_update_slack_notifications(d: Any) -> UpdateSlackNotifications:
 
 def encode_update_slack_notifications(o: UpdateSlackNotifications) -> dict[str, Any]:
     """Make JSON of UpdateSlackNotifications."""
-    return {
-        "kinds": o.kinds,
-    }
+    try:
+        return {
+            "kinds": o.kinds,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateSlackNotifications, error)
 
 
 def _read_update_slack_settings_request(d: Any) -> UpdateSlackSettingsRequest:
@@ -1948,18 +2141,21 @@ def _read_update_slack_settings_request(d: Any) -> UpdateSlackSettingsRequest:
 
 def encode_update_slack_settings_request(o: UpdateSlackSettingsRequest) -> dict[str, Any]:
     """Make JSON of UpdateSlackSettingsRequest."""
-    d: dict[str, Any] = {}
-    if (v_bot_token := o.bot_token) is not UNSET:
-        d["bot_token"] = v_bot_token
-    if (v_signing_secret := o.signing_secret) is not UNSET:
-        d["signing_secret"] = v_signing_secret
-    if (v_app_token := o.app_token) is not UNSET:
-        d["app_token"] = v_app_token
-    if (v_alerts_channel := o.alerts_channel) is not UNSET:
-        d["alerts_channel"] = v_alerts_channel
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_bot_token := o.bot_token) is not UNSET:
+            d["bot_token"] = v_bot_token
+        if (v_signing_secret := o.signing_secret) is not UNSET:
+            d["signing_secret"] = v_signing_secret
+        if (v_app_token := o.app_token) is not UNSET:
+            d["app_token"] = v_app_token
+        if (v_alerts_channel := o.alerts_channel) is not UNSET:
+            d["alerts_channel"] = v_alerts_channel
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateSlackSettingsRequest, error)
 
 
 def _read_update_ssh_key_request(d: Any) -> UpdateSshKeyRequest:
@@ -1978,12 +2174,15 @@ def _read_update_ssh_key_request(d: Any) -> UpdateSshKeyRequest:
 
 def encode_update_ssh_key_request(o: UpdateSshKeyRequest) -> dict[str, Any]:
     """Make JSON of UpdateSshKeyRequest."""
-    d: dict[str, Any] = {}
-    if (v_name := o.name) is not UNSET:
-        d["name"] = v_name
-    if (v_is_default := o.is_default) is not UNSET:
-        d["is_default"] = v_is_default
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_name := o.name) is not UNSET:
+            d["name"] = v_name
+        if (v_is_default := o.is_default) is not UNSET:
+            d["is_default"] = v_is_default
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateSshKeyRequest, error)
 
 
 def _read_update_tool_request(d: Any) -> UpdateToolRequest:
@@ -2006,16 +2205,19 @@ def _read_update_tool_request(d: Any) -> UpdateToolRequest:
 
 def encode_update_tool_request(o: UpdateToolRequest) -> dict[str, Any]:
     """Make JSON of UpdateToolRequest."""
-    d: dict[str, Any] = {}
-    if (v_name := o.name) is not UNSET:
-        d["name"] = v_name
-    if (v_logical_name := o.logical_name) is not UNSET:
-        d["logical_name"] = v_logical_name
-    if (v_settings := o.settings) is not UNSET:
-        d["settings"] = v_settings
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_name := o.name) is not UNSET:
+            d["name"] = v_name
+        if (v_logical_name := o.logical_name) is not UNSET:
+            d["logical_name"] = v_logical_name
+        if (v_settings := o.settings) is not UNSET:
+            d["settings"] = v_settings
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateToolRequest, error)
 
 
 def _read_validate_context_request(d: Any) -> ValidateContextRequest:
@@ -2027,10 +2229,13 @@ def _read_validate_context_request(d: Any) -> ValidateContextRequest:
 
 def encode_validate_context_request(o: ValidateContextRequest) -> dict[str, Any]:
     """Make JSON of ValidateContextRequest."""
-    d: dict[str, Any] = {}
-    if (v_text := o.text) is not UNSET:
-        d["text"] = v_text
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_text := o.text) is not UNSET:
+            d["text"] = v_text
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ValidateContextRequest, error)
 
 
 def _read_alert(d: Any) -> Alert:
@@ -2066,34 +2271,37 @@ def _read_alert(d: Any) -> Alert:
 
 def encode_alert(o: Alert) -> dict[str, Any]:
     """Make JSON of Alert."""
-    return {
-        **o.extra,
-        "uuid": o.uuid,
-        "incident_uuid": o.incident_uuid,
-        "silence_uuid": o.silence_uuid,
-        "status": o.status,
-        "fingerprint": o.fingerprint,
-        "source_uuid": o.source_uuid,
-        "source_fingerprint": o.source_fingerprint,
-        "alert_name": o.alert_name,
-        "severity": o.severity,
-        "summary": o.summary,
-        "description": o.description,
-        "target_host": o.target_host,
-        "target_service": o.target_service,
-        "target_labels": o.target_labels,
-        "metric_name": o.metric_name,
-        "metric_value": o.metric_value,
-        "threshold_value": o.threshold_value,
-        "runbook_url": o.runbook_url,
-        "fired_at": o.fired_at,
-        "resolved_at": o.resolved_at,
-        "first_seen_at": o.first_seen_at,
-        "last_seen_at": o.last_seen_at,
-        "deliveries": o.deliveries,
-        "episodes": o.episodes,
-        "raw_payload": o.raw_payload,
-    }
+    try:
+        return {
+            **o.extra,
+            "uuid": o.uuid,
+            "incident_uuid": o.incident_uuid,
+            "silence_uuid": o.silence_uuid,
+            "status": o.status,
+            "fingerprint": o.fingerprint,
+            "source_uuid": o.source_uuid,
+            "source_fingerprint": o.source_fingerprint,
+            "alert_name": o.alert_name,
+            "severity": o.severity,
+            "summary": o.summary,
+            "description": o.description,
+            "target_host": o.target_host,
+            "target_service": o.target_service,
+            "target_labels": o.target_labels,
+            "metric_name": o.metric_name,
+            "metric_value": o.metric_value,
+            "threshold_value": o.threshold_value,
+            "runbook_url": o.runbook_url,
+            "fired_at": o.fired_at,
+            "resolved_at": o.resolved_at,
+            "first_seen_at": o.first_seen_at,
+            "last_seen_at": o.last_seen_at,
+            "deliveries": o.deliveries,
+            "episodes": o.episodes,
+            "raw_payload": o.raw_payload,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Alert, error)
 
 
 def _read_alert_explanation(d: Any) -> AlertExplanation:
@@ -2114,19 +2322,22 @@ def _read_alert_explanation(d: Any) -> AlertExplanation:
 
 def encode_alert_explanation(o: AlertExplanation) -> dict[str, Any]:
     """Make JSON of AlertExplanation."""
-    return {
-        **o.extra,
-        "alert_uuid": o.alert_uuid,
-        "incident_uuid": o.incident_uuid,
-        "outcome": o.outcome,
-        "sentence": o.sentence,
-        "rule": o.rule,
-        "key": o.key,
-        "compared": [encode_compared_value(x) for x in o.compared],
-        "considered": [encode_considered_rule(x) for x in o.considered],
-        "reopen_within_seconds": o.reopen_within_seconds,
-        "decided_at": o.decided_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "alert_uuid": o.alert_uuid,
+            "incident_uuid": o.incident_uuid,
+            "outcome": o.outcome,
+            "sentence": o.sentence,
+            "rule": o.rule,
+            "key": o.key,
+            "compared": [encode_compared_value(x) for x in o.compared],
+            "considered": [encode_considered_rule(x) for x in o.considered],
+            "reopen_within_seconds": o.reopen_within_seconds,
+            "decided_at": o.decided_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, AlertExplanation, error)
 
 
 def _read_alert_page(d: Any) -> AlertPage:
@@ -2139,11 +2350,14 @@ def _read_alert_page(d: Any) -> AlertPage:
 
 def encode_alert_page(o: AlertPage) -> dict[str, Any]:
     """Make JSON of AlertPage."""
-    return {
-        **o.extra,
-        "data": [encode_alert(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_alert(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, AlertPage, error)
 
 
 def _read_alert_source_type(d: Any) -> AlertSourceType:
@@ -2162,17 +2376,20 @@ def _read_alert_source_type(d: Any) -> AlertSourceType:
 
 def encode_alert_source_type(o: AlertSourceType) -> dict[str, Any]:
     """Make JSON of AlertSourceType."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "name": o.name,
-        "display_name": o.display_name,
-        "description": o.description,
-        "default_field_mappings": o.default_field_mappings,
-        "webhook_secret_header": o.webhook_secret_header,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "name": o.name,
+            "display_name": o.display_name,
+            "description": o.description,
+            "default_field_mappings": o.default_field_mappings,
+            "webhook_secret_header": o.webhook_secret_header,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, AlertSourceType, error)
 
 
 def _read_alert_source_type_page(d: Any) -> AlertSourceTypePage:
@@ -2185,11 +2402,14 @@ def _read_alert_source_type_page(d: Any) -> AlertSourceTypePage:
 
 def encode_alert_source_type_page(o: AlertSourceTypePage) -> dict[str, Any]:
     """Make JSON of AlertSourceTypePage."""
-    return {
-        **o.extra,
-        "data": [encode_alert_source_type(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_alert_source_type(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, AlertSourceTypePage, error)
 
 
 def _read_api_key(d: Any) -> ApiKey:
@@ -2206,15 +2426,18 @@ def _read_api_key(d: Any) -> ApiKey:
 
 def encode_api_key(o: ApiKey) -> dict[str, Any]:
     """Make JSON of ApiKey."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "name": o.name,
-        "scope": o.scope,
-        "hint": o.hint,
-        "created_at": o.created_at,
-        "last_used_at": o.last_used_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "name": o.name,
+            "scope": o.scope,
+            "hint": o.hint,
+            "created_at": o.created_at,
+            "last_used_at": o.last_used_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ApiKey, error)
 
 
 def _read_api_key_page(d: Any) -> ApiKeyPage:
@@ -2227,11 +2450,14 @@ def _read_api_key_page(d: Any) -> ApiKeyPage:
 
 def encode_api_key_page(o: ApiKeyPage) -> dict[str, Any]:
     """Make JSON of ApiKeyPage."""
-    return {
-        **o.extra,
-        "data": [encode_api_key(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_api_key(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ApiKeyPage, error)
 
 
 def _read_audit_entry(d: Any) -> AuditEntry:
@@ -2252,19 +2478,22 @@ def _read_audit_entry(d: Any) -> AuditEntry:
 
 def encode_audit_entry(o: AuditEntry) -> dict[str, Any]:
     """Make JSON of AuditEntry."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "created_at": o.created_at,
-        "actor_kind": o.actor_kind,
-        "actor": o.actor,
-        "action": o.action,
-        "target": o.target,
-        "remote": o.remote,
-        "request_id": o.request_id,
-        "before": o.before,
-        "after": o.after,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "created_at": o.created_at,
+            "actor_kind": o.actor_kind,
+            "actor": o.actor,
+            "action": o.action,
+            "target": o.target,
+            "remote": o.remote,
+            "request_id": o.request_id,
+            "before": o.before,
+            "after": o.after,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, AuditEntry, error)
 
 
 def _read_audit_entry_page(d: Any) -> AuditEntryPage:
@@ -2277,11 +2506,14 @@ def _read_audit_entry_page(d: Any) -> AuditEntryPage:
 
 def encode_audit_entry_page(o: AuditEntryPage) -> dict[str, Any]:
     """Make JSON of AuditEntryPage."""
-    return {
-        **o.extra,
-        "data": [encode_audit_entry(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_audit_entry(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, AuditEntryPage, error)
 
 
 def _read_catalogue_function(d: Any) -> CatalogueFunction:
@@ -2315,20 +2547,23 @@ def _read_catalogue_function(d: Any) -> CatalogueFunction:
 
 def encode_catalogue_function(o: CatalogueFunction) -> dict[str, Any]:
     """Make JSON of CatalogueFunction."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "name": o.name,
-        "description": o.description,
-    }
-    if (v_read_only := o.read_only) is not UNSET:
-        d["read_only"] = v_read_only
-    if (v_parameters := o.parameters) is not UNSET:
-        d["parameters"] = v_parameters
-    if (v_input_schema := o.input_schema) is not UNSET:
-        d["input_schema"] = v_input_schema
-    if (v_returns := o.returns) is not UNSET:
-        d["returns"] = v_returns
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "name": o.name,
+            "description": o.description,
+        }
+        if (v_read_only := o.read_only) is not UNSET:
+            d["read_only"] = v_read_only
+        if (v_parameters := o.parameters) is not UNSET:
+            d["parameters"] = v_parameters
+        if (v_input_schema := o.input_schema) is not UNSET:
+            d["input_schema"] = v_input_schema
+        if (v_returns := o.returns) is not UNSET:
+            d["returns"] = v_returns
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CatalogueFunction, error)
 
 
 def _read_context_file_page(d: Any) -> ContextFilePage:
@@ -2341,11 +2576,14 @@ def _read_context_file_page(d: Any) -> ContextFilePage:
 
 def encode_context_file_page(o: ContextFilePage) -> dict[str, Any]:
     """Make JSON of ContextFilePage."""
-    return {
-        **o.extra,
-        "data": [encode_context_file(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_context_file(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ContextFilePage, error)
 
 
 def _read_correlation_case_alert(d: Any) -> CorrelationCaseAlert:
@@ -2383,32 +2621,35 @@ def _read_correlation_case_alert(d: Any) -> CorrelationCaseAlert:
 
 def encode_correlation_case_alert(o: CorrelationCaseAlert) -> dict[str, Any]:
     """Make JSON of CorrelationCaseAlert."""
-    d: dict[str, Any] = {
-        "id": o.id,
-    }
-    if (v_at := o.at) is not UNSET:
-        d["at"] = v_at
-    if (v_status := o.status) is not UNSET:
-        d["status"] = v_status
-    if (v_alert_name := o.alert_name) is not UNSET:
-        d["alert_name"] = v_alert_name
-    if (v_severity := o.severity) is not UNSET:
-        d["severity"] = v_severity
-    if (v_labels := o.labels) is not UNSET:
-        d["labels"] = v_labels
-    if (v_summary := o.summary) is not UNSET:
-        d["summary"] = v_summary
-    if (v_host := o.host) is not UNSET:
-        d["host"] = v_host
-    if (v_service := o.service) is not UNSET:
-        d["service"] = v_service
-    if (v_group_key := o.group_key) is not UNSET:
-        d["group_key"] = v_group_key
-    if (v_source := o.source) is not UNSET:
-        d["source"] = v_source
-    if (v_source_type := o.source_type) is not UNSET:
-        d["source_type"] = v_source_type
-    return d
+    try:
+        d: dict[str, Any] = {
+            "id": o.id,
+        }
+        if (v_at := o.at) is not UNSET:
+            d["at"] = v_at
+        if (v_status := o.status) is not UNSET:
+            d["status"] = v_status
+        if (v_alert_name := o.alert_name) is not UNSET:
+            d["alert_name"] = v_alert_name
+        if (v_severity := o.severity) is not UNSET:
+            d["severity"] = v_severity
+        if (v_labels := o.labels) is not UNSET:
+            d["labels"] = v_labels
+        if (v_summary := o.summary) is not UNSET:
+            d["summary"] = v_summary
+        if (v_host := o.host) is not UNSET:
+            d["host"] = v_host
+        if (v_service := o.service) is not UNSET:
+            d["service"] = v_service
+        if (v_group_key := o.group_key) is not UNSET:
+            d["group_key"] = v_group_key
+        if (v_source := o.source) is not UNSET:
+            d["source"] = v_source
+        if (v_source_type := o.source_type) is not UNSET:
+            d["source_type"] = v_source_type
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CorrelationCaseAlert, error)
 
 
 def _read_correlation_case_result(d: Any) -> CorrelationCaseResult:
@@ -2425,15 +2666,18 @@ def _read_correlation_case_result(d: Any) -> CorrelationCaseResult:
 
 def encode_correlation_case_result(o: CorrelationCaseResult) -> dict[str, Any]:
     """Make JSON of CorrelationCaseResult."""
-    return {
-        **o.extra,
-        "name": o.name,
-        "passed": o.passed,
-        "expected": o.expected,
-        "actual": o.actual,
-        "rules": o.rules,
-        "problems": o.problems,
-    }
+    try:
+        return {
+            **o.extra,
+            "name": o.name,
+            "passed": o.passed,
+            "expected": o.expected,
+            "actual": o.actual,
+            "rules": o.rules,
+            "problems": o.problems,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, CorrelationCaseResult, error)
 
 
 def _read_correlation_test_report(d: Any) -> CorrelationTestReport:
@@ -2446,11 +2690,14 @@ def _read_correlation_test_report(d: Any) -> CorrelationTestReport:
 
 def encode_correlation_test_report(o: CorrelationTestReport) -> dict[str, Any]:
     """Make JSON of CorrelationTestReport."""
-    return {
-        **o.extra,
-        "passed": o.passed,
-        "cases": [encode_correlation_case_result(x) for x in o.cases],
-    }
+    try:
+        return {
+            **o.extra,
+            "passed": o.passed,
+            "cases": [encode_correlation_case_result(x) for x in o.cases],
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, CorrelationTestReport, error)
 
 
 def _read_create_alert_source_request(d: Any) -> CreateAlertSourceRequest:
@@ -2483,21 +2730,24 @@ def _read_create_alert_source_request(d: Any) -> CreateAlertSourceRequest:
 
 def encode_create_alert_source_request(o: CreateAlertSourceRequest) -> dict[str, Any]:
     """Make JSON of CreateAlertSourceRequest."""
-    d: dict[str, Any] = {
-        "source_type_name": o.source_type_name,
-        "name": o.name,
-    }
-    if (v_description := o.description) is not UNSET:
-        d["description"] = v_description
-    if (v_webhook_secret := o.webhook_secret) is not UNSET:
-        d["webhook_secret"] = v_webhook_secret
-    if (v_field_mappings := o.field_mappings) is not UNSET:
-        d["field_mappings"] = v_field_mappings
-    if (v_settings := o.settings) is not UNSET:
-        d["settings"] = v_settings
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    return d
+    try:
+        d: dict[str, Any] = {
+            "source_type_name": o.source_type_name,
+            "name": o.name,
+        }
+        if (v_description := o.description) is not UNSET:
+            d["description"] = v_description
+        if (v_webhook_secret := o.webhook_secret) is not UNSET:
+            d["webhook_secret"] = v_webhook_secret
+        if (v_field_mappings := o.field_mappings) is not UNSET:
+            d["field_mappings"] = v_field_mappings
+        if (v_settings := o.settings) is not UNSET:
+            d["settings"] = v_settings
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CreateAlertSourceRequest, error)
 
 
 def _read_create_incident_request(d: Any) -> CreateIncidentRequest:
@@ -2509,12 +2759,15 @@ def _read_create_incident_request(d: Any) -> CreateIncidentRequest:
 
 def encode_create_incident_request(o: CreateIncidentRequest) -> dict[str, Any]:
     """Make JSON of CreateIncidentRequest."""
-    d: dict[str, Any] = {
-        "task": o.task,
-    }
-    if (v_context := o.context) is not UNSET:
-        d["context"] = v_context
-    return d
+    try:
+        d: dict[str, Any] = {
+            "task": o.task,
+        }
+        if (v_context := o.context) is not UNSET:
+            d["context"] = v_context
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CreateIncidentRequest, error)
 
 
 def _read_create_incident_result(d: Any) -> CreateIncidentResult:
@@ -2529,13 +2782,16 @@ def _read_create_incident_result(d: Any) -> CreateIncidentResult:
 
 def encode_create_incident_result(o: CreateIncidentResult) -> dict[str, Any]:
     """Make JSON of CreateIncidentResult."""
-    return {
-        **o.extra,
-        "uuid": o.uuid,
-        "status": o.status,
-        "working_dir": o.working_dir,
-        "message": o.message,
-    }
+    try:
+        return {
+            **o.extra,
+            "uuid": o.uuid,
+            "status": o.status,
+            "working_dir": o.working_dir,
+            "message": o.message,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, CreateIncidentResult, error)
 
 
 def _read_create_llm_config_request(d: Any) -> CreateLlmConfigRequest:
@@ -2561,19 +2817,22 @@ def _read_create_llm_config_request(d: Any) -> CreateLlmConfigRequest:
 
 def encode_create_llm_config_request(o: CreateLlmConfigRequest) -> dict[str, Any]:
     """Make JSON of CreateLlmConfigRequest."""
-    d: dict[str, Any] = {
-        "provider": o.provider,
-        "name": o.name,
-    }
-    if (v_api_key := o.api_key) is not UNSET:
-        d["api_key"] = v_api_key
-    if (v_model := o.model) is not UNSET:
-        d["model"] = v_model
-    if (v_thinking_level := o.thinking_level) is not UNSET:
-        d["thinking_level"] = v_thinking_level
-    if (v_base_url := o.base_url) is not UNSET:
-        d["base_url"] = v_base_url
-    return d
+    try:
+        d: dict[str, Any] = {
+            "provider": o.provider,
+            "name": o.name,
+        }
+        if (v_api_key := o.api_key) is not UNSET:
+            d["api_key"] = v_api_key
+        if (v_model := o.model) is not UNSET:
+            d["model"] = v_model
+        if (v_thinking_level := o.thinking_level) is not UNSET:
+            d["thinking_level"] = v_thinking_level
+        if (v_base_url := o.base_url) is not UNSET:
+            d["base_url"] = v_base_url
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CreateLlmConfigRequest, error)
 
 
 def _read_create_mcp_server_request(d: Any) -> CreateMcpServerRequest:
@@ -2597,22 +2856,25 @@ def _read_create_mcp_server_request(d: Any) -> CreateMcpServerRequest:
 
 def encode_create_mcp_server_request(o: CreateMcpServerRequest) -> dict[str, Any]:
     """Make JSON of CreateMcpServerRequest."""
-    d: dict[str, Any] = {
-        "name": o.name,
-        "transport": o.transport,
-        "namespace_prefix": o.namespace_prefix,
-    }
-    if (v_url := o.url) is not UNSET:
-        d["url"] = v_url
-    if (v_command := o.command) is not UNSET:
-        d["command"] = v_command
-    if (v_args := o.args) is not UNSET:
-        d["args"] = None if v_args is None else encode_mcp_arguments(v_args)
-    if (v_env_vars := o.env_vars) is not UNSET:
-        d["env_vars"] = v_env_vars
-    if (v_auth_config := o.auth_config) is not UNSET:
-        d["auth_config"] = v_auth_config
-    return d
+    try:
+        d: dict[str, Any] = {
+            "name": o.name,
+            "transport": o.transport,
+            "namespace_prefix": o.namespace_prefix,
+        }
+        if (v_url := o.url) is not UNSET:
+            d["url"] = v_url
+        if (v_command := o.command) is not UNSET:
+            d["command"] = v_command
+        if (v_args := o.args) is not UNSET:
+            d["args"] = None if v_args is None else encode_mcp_arguments(v_args)
+        if (v_env_vars := o.env_vars) is not UNSET:
+            d["env_vars"] = v_env_vars
+        if (v_auth_config := o.auth_config) is not UNSET:
+            d["auth_config"] = v_auth_config
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CreateMcpServerRequest, error)
 
 
 def _read_create_tool_request(d: Any) -> CreateToolRequest:
@@ -2635,17 +2897,20 @@ def _read_create_tool_request(d: Any) -> CreateToolRequest:
 
 def encode_create_tool_request(o: CreateToolRequest) -> dict[str, Any]:
     """Make JSON of CreateToolRequest."""
-    d: dict[str, Any] = {
-        "tool_type_id": o.tool_type_id,
-        "name": o.name,
-    }
-    if (v_logical_name := o.logical_name) is not UNSET:
-        d["logical_name"] = v_logical_name
-    if (v_settings := o.settings) is not UNSET:
-        d["settings"] = v_settings
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    return d
+    try:
+        d: dict[str, Any] = {
+            "tool_type_id": o.tool_type_id,
+            "name": o.name,
+        }
+        if (v_logical_name := o.logical_name) is not UNSET:
+            d["logical_name"] = v_logical_name
+        if (v_settings := o.settings) is not UNSET:
+            d["settings"] = v_settings
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CreateToolRequest, error)
 
 
 def _read_delivery(d: Any) -> Delivery:
@@ -2668,21 +2933,24 @@ def _read_delivery(d: Any) -> Delivery:
 
 def encode_delivery(o: Delivery) -> dict[str, Any]:
     """Make JSON of Delivery."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "received_at": o.received_at,
-        "remote": o.remote,
-        "outcome": o.outcome,
-        "status": o.status,
-        "reason": o.reason,
-        "message": o.message,
-        "size": o.size,
-        "kept": o.kept,
-        "replayable": o.replayable,
-        "replayed_at": o.replayed_at,
-        "replay_result": o.replay_result,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "received_at": o.received_at,
+            "remote": o.remote,
+            "outcome": o.outcome,
+            "status": o.status,
+            "reason": o.reason,
+            "message": o.message,
+            "size": o.size,
+            "kept": o.kept,
+            "replayable": o.replayable,
+            "replayed_at": o.replayed_at,
+            "replay_result": o.replay_result,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Delivery, error)
 
 
 def _read_delivery_details(d: Any) -> DeliveryDetails:
@@ -2708,24 +2976,27 @@ def _read_delivery_details(d: Any) -> DeliveryDetails:
 
 def encode_delivery_details(o: DeliveryDetails) -> dict[str, Any]:
     """Make JSON of DeliveryDetails."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "received_at": o.received_at,
-        "remote": o.remote,
-        "outcome": o.outcome,
-        "status": o.status,
-        "reason": o.reason,
-        "message": o.message,
-        "size": o.size,
-        "kept": o.kept,
-        "replayable": o.replayable,
-        "replayed_at": o.replayed_at,
-        "replay_result": o.replay_result,
-        "headers": o.headers,
-        "body": o.body,
-        "body_format": o.body_format,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "received_at": o.received_at,
+            "remote": o.remote,
+            "outcome": o.outcome,
+            "status": o.status,
+            "reason": o.reason,
+            "message": o.message,
+            "size": o.size,
+            "kept": o.kept,
+            "replayable": o.replayable,
+            "replayed_at": o.replayed_at,
+            "replay_result": o.replay_result,
+            "headers": o.headers,
+            "body": o.body,
+            "body_format": o.body_format,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, DeliveryDetails, error)
 
 
 def _read_delivery_page(d: Any) -> DeliveryPage:
@@ -2738,11 +3009,14 @@ def _read_delivery_page(d: Any) -> DeliveryPage:
 
 def encode_delivery_page(o: DeliveryPage) -> dict[str, Any]:
     """Make JSON of DeliveryPage."""
-    return {
-        **o.extra,
-        "data": [encode_delivery(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_delivery(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, DeliveryPage, error)
 
 
 def _read_error(d: Any) -> Error:
@@ -2765,15 +3039,18 @@ def _read_error(d: Any) -> Error:
 
 def encode_error(o: Error) -> dict[str, Any]:
     """Make JSON of Error."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "error": o.error,
-    }
-    if (v_code := o.code) is not UNSET:
-        d["code"] = v_code
-    if (v_details := o.details) is not UNSET:
-        d["details"] = v_details
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "error": o.error,
+        }
+        if (v_code := o.code) is not UNSET:
+            d["code"] = v_code
+        if (v_details := o.details) is not UNSET:
+            d["details"] = v_details
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Error, error)
 
 
 def _read_event(d: Any) -> Event:
@@ -2790,15 +3067,18 @@ def _read_event(d: Any) -> Event:
 
 def encode_event(o: Event) -> dict[str, Any]:
     """Make JSON of Event."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "kind": o.kind,
-        "incident_uuid": o.incident_uuid,
-        "alert_uuid": o.alert_uuid,
-        "data": encode_event_data(o.data),
-        "at": o.at,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "kind": o.kind,
+            "incident_uuid": o.incident_uuid,
+            "alert_uuid": o.alert_uuid,
+            "data": encode_event_data(o.data),
+            "at": o.at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Event, error)
 
 
 def _read_http_auth_config(d: Any) -> HttpAuthConfig:
@@ -2824,14 +3104,17 @@ def _read_http_auth_config(d: Any) -> HttpAuthConfig:
 
 def encode_http_auth_config(o: HttpAuthConfig) -> dict[str, Any]:
     """Make JSON of HttpAuthConfig."""
-    d: dict[str, Any] = {}
-    if (v_method := o.method) is not UNSET:
-        d["method"] = v_method
-    if (v_token_field := o.token_field) is not UNSET:
-        d["token_field"] = v_token_field
-    if (v_header_name := o.header_name) is not UNSET:
-        d["header_name"] = v_header_name
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_method := o.method) is not UNSET:
+            d["method"] = v_method
+        if (v_token_field := o.token_field) is not UNSET:
+            d["token_field"] = v_token_field
+        if (v_header_name := o.header_name) is not UNSET:
+            d["header_name"] = v_header_name
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, HttpAuthConfig, error)
 
 
 def _read_http_connector_test_result(d: Any) -> HttpConnectorTestResult:
@@ -2873,25 +3156,28 @@ def _read_http_connector_test_result(d: Any) -> HttpConnectorTestResult:
 
 def encode_http_connector_test_result(o: HttpConnectorTestResult) -> dict[str, Any]:
     """Make JSON of HttpConnectorTestResult."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "ok": o.ok,
-        "message": o.message,
-        "method": o.method,
-        "url": o.url,
-        "duration_ms": o.duration_ms,
-    }
-    if (v_status_code := o.status_code) is not UNSET:
-        d["status_code"] = v_status_code
-    if (v_content_type := o.content_type) is not UNSET:
-        d["content_type"] = v_content_type
-    if (v_location := o.location) is not UNSET:
-        d["location"] = v_location
-    if (v_body := o.body) is not UNSET:
-        d["body"] = v_body
-    if (v_truncated := o.truncated) is not UNSET:
-        d["truncated"] = v_truncated
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "ok": o.ok,
+            "message": o.message,
+            "method": o.method,
+            "url": o.url,
+            "duration_ms": o.duration_ms,
+        }
+        if (v_status_code := o.status_code) is not UNSET:
+            d["status_code"] = v_status_code
+        if (v_content_type := o.content_type) is not UNSET:
+            d["content_type"] = v_content_type
+        if (v_location := o.location) is not UNSET:
+            d["location"] = v_location
+        if (v_body := o.body) is not UNSET:
+            d["body"] = v_body
+        if (v_truncated := o.truncated) is not UNSET:
+            d["truncated"] = v_truncated
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, HttpConnectorTestResult, error)
 
 
 def _read_http_tool_definition(d: Any) -> HttpToolDefinition:
@@ -2921,18 +3207,21 @@ def _read_http_tool_definition(d: Any) -> HttpToolDefinition:
 
 def encode_http_tool_definition(o: HttpToolDefinition) -> dict[str, Any]:
     """Make JSON of HttpToolDefinition."""
-    d: dict[str, Any] = {
-        "name": o.name,
-        "http_method": o.http_method,
-        "path": o.path,
-    }
-    if (v_description := o.description) is not UNSET:
-        d["description"] = v_description
-    if (v_params := o.params) is not UNSET:
-        d["params"] = None if v_params is None else [encode_http_tool_parameter(x) for x in v_params]
-    if (v_read_only := o.read_only) is not UNSET:
-        d["read_only"] = v_read_only
-    return d
+    try:
+        d: dict[str, Any] = {
+            "name": o.name,
+            "http_method": o.http_method,
+            "path": o.path,
+        }
+        if (v_description := o.description) is not UNSET:
+            d["description"] = v_description
+        if (v_params := o.params) is not UNSET:
+            d["params"] = None if v_params is None else [encode_http_tool_parameter(x) for x in v_params]
+        if (v_read_only := o.read_only) is not UNSET:
+            d["read_only"] = v_read_only
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, HttpToolDefinition, error)
 
 
 def _read_http_tool_set(d: Any) -> HttpToolSet:
@@ -2943,9 +3232,12 @@ def _read_http_tool_set(d: Any) -> HttpToolSet:
 
 def encode_http_tool_set(o: HttpToolSet) -> dict[str, Any]:
     """Make JSON of HttpToolSet."""
-    return {
-        "tools": [encode_http_tool_definition(x) for x in o.tools],
-    }
+    try:
+        return {
+            "tools": [encode_http_tool_definition(x) for x in o.tools],
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, HttpToolSet, error)
 
 
 def _read_incident(d: Any) -> Incident:
@@ -3005,40 +3297,43 @@ def _read_incident(d: Any) -> Incident:
 
 def encode_incident(o: Incident) -> dict[str, Any]:
     """Make JSON of Incident."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "uuid": o.uuid,
-        "source": o.source,
-        "source_id": o.source_id,
-        "title": o.title,
-        "status": o.status,
-        "context": o.context,
-        "session_id": o.session_id,
-        "working_dir": o.working_dir,
-        "full_log": o.full_log,
-        "response": o.response,
-        "tokens_used": o.tokens_used,
-        "execution_time_ms": o.execution_time_ms,
-        "started_at": o.started_at,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-        "slack_channel_id": o.slack_channel_id,
-        "slack_message_ts": o.slack_message_ts,
-    }
-    if (v_completed_at := o.completed_at) is not UNSET:
-        d["completed_at"] = v_completed_at
-    if (v_kind := o.kind) is not UNSET:
-        d["kind"] = v_kind
-    if (v_alert_count := o.alert_count) is not UNSET:
-        d["alert_count"] = v_alert_count
-    if (v_firing_count := o.firing_count) is not UNSET:
-        d["firing_count"] = v_firing_count
-    if (v_last_alert_at := o.last_alert_at) is not UNSET:
-        d["last_alert_at"] = v_last_alert_at
-    if (v_resolved_at := o.resolved_at) is not UNSET:
-        d["resolved_at"] = v_resolved_at
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "uuid": o.uuid,
+            "source": o.source,
+            "source_id": o.source_id,
+            "title": o.title,
+            "status": o.status,
+            "context": o.context,
+            "session_id": o.session_id,
+            "working_dir": o.working_dir,
+            "full_log": o.full_log,
+            "response": o.response,
+            "tokens_used": o.tokens_used,
+            "execution_time_ms": o.execution_time_ms,
+            "started_at": o.started_at,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+            "slack_channel_id": o.slack_channel_id,
+            "slack_message_ts": o.slack_message_ts,
+        }
+        if (v_completed_at := o.completed_at) is not UNSET:
+            d["completed_at"] = v_completed_at
+        if (v_kind := o.kind) is not UNSET:
+            d["kind"] = v_kind
+        if (v_alert_count := o.alert_count) is not UNSET:
+            d["alert_count"] = v_alert_count
+        if (v_firing_count := o.firing_count) is not UNSET:
+            d["firing_count"] = v_firing_count
+        if (v_last_alert_at := o.last_alert_at) is not UNSET:
+            d["last_alert_at"] = v_last_alert_at
+        if (v_resolved_at := o.resolved_at) is not UNSET:
+            d["resolved_at"] = v_resolved_at
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Incident, error)
 
 
 def _read_incident_page(d: Any) -> IncidentPage:
@@ -3051,11 +3346,14 @@ def _read_incident_page(d: Any) -> IncidentPage:
 
 def encode_incident_page(o: IncidentPage) -> dict[str, Any]:
     """Make JSON of IncidentPage."""
-    return {
-        **o.extra,
-        "data": [encode_incident(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_incident(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, IncidentPage, error)
 
 
 def _read_llm_config(d: Any) -> LlmConfig:
@@ -3078,21 +3376,24 @@ def _read_llm_config(d: Any) -> LlmConfig:
 
 def encode_llm_config(o: LlmConfig) -> dict[str, Any]:
     """Make JSON of LlmConfig."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "name": o.name,
-        "provider": o.provider,
-        "api_key": o.api_key,
-        "model": o.model,
-        "thinking_level": o.thinking_level,
-        "base_url": o.base_url,
-        "is_configured": o.is_configured,
-        "enabled": o.enabled,
-        "active": o.active,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "name": o.name,
+            "provider": o.provider,
+            "api_key": o.api_key,
+            "model": o.model,
+            "thinking_level": o.thinking_level,
+            "base_url": o.base_url,
+            "is_configured": o.is_configured,
+            "enabled": o.enabled,
+            "active": o.active,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, LlmConfig, error)
 
 
 def _read_llm_provider_settings(d: Any) -> LlmProviderSettings:
@@ -3108,14 +3409,17 @@ def _read_llm_provider_settings(d: Any) -> LlmProviderSettings:
 
 def encode_llm_provider_settings(o: LlmProviderSettings) -> dict[str, Any]:
     """Make JSON of LlmProviderSettings."""
-    return {
-        **o.extra,
-        "api_key": o.api_key,
-        "model": o.model,
-        "thinking_level": o.thinking_level,
-        "base_url": o.base_url,
-        "is_configured": o.is_configured,
-    }
+    try:
+        return {
+            **o.extra,
+            "api_key": o.api_key,
+            "model": o.model,
+            "thinking_level": o.thinking_level,
+            "base_url": o.base_url,
+            "is_configured": o.is_configured,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, LlmProviderSettings, error)
 
 
 def _read_llm_settings(d: Any) -> LlmSettings:
@@ -3184,34 +3488,37 @@ def _read_llm_settings(d: Any) -> LlmSettings:
 
 def encode_llm_settings(o: LlmSettings) -> dict[str, Any]:
     """Make JSON of LlmSettings."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "configs": [encode_llm_config(x) for x in o.configs],
-        "active_id": o.active_id,
-    }
-    if (v_active_provider := o.active_provider) is not UNSET:
-        d["active_provider"] = v_active_provider
-    if (v_providers := o.providers) is not UNSET:
-        d["providers"] = {k: encode_llm_provider_settings(x) for k, x in v_providers.items()}
-    if (v_id := o.id) is not UNSET:
-        d["id"] = v_id
-    if (v_provider := o.provider) is not UNSET:
-        d["provider"] = v_provider
-    if (v_api_key := o.api_key) is not UNSET:
-        d["api_key"] = v_api_key
-    if (v_model := o.model) is not UNSET:
-        d["model"] = v_model
-    if (v_thinking_level := o.thinking_level) is not UNSET:
-        d["thinking_level"] = v_thinking_level
-    if (v_base_url := o.base_url) is not UNSET:
-        d["base_url"] = v_base_url
-    if (v_is_configured := o.is_configured) is not UNSET:
-        d["is_configured"] = v_is_configured
-    if (v_created_at := o.created_at) is not UNSET:
-        d["created_at"] = v_created_at
-    if (v_updated_at := o.updated_at) is not UNSET:
-        d["updated_at"] = v_updated_at
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "configs": [encode_llm_config(x) for x in o.configs],
+            "active_id": o.active_id,
+        }
+        if (v_active_provider := o.active_provider) is not UNSET:
+            d["active_provider"] = v_active_provider
+        if (v_providers := o.providers) is not UNSET:
+            d["providers"] = {k: encode_llm_provider_settings(x) for k, x in v_providers.items()}
+        if (v_id := o.id) is not UNSET:
+            d["id"] = v_id
+        if (v_provider := o.provider) is not UNSET:
+            d["provider"] = v_provider
+        if (v_api_key := o.api_key) is not UNSET:
+            d["api_key"] = v_api_key
+        if (v_model := o.model) is not UNSET:
+            d["model"] = v_model
+        if (v_thinking_level := o.thinking_level) is not UNSET:
+            d["thinking_level"] = v_thinking_level
+        if (v_base_url := o.base_url) is not UNSET:
+            d["base_url"] = v_base_url
+        if (v_is_configured := o.is_configured) is not UNSET:
+            d["is_configured"] = v_is_configured
+        if (v_created_at := o.created_at) is not UNSET:
+            d["created_at"] = v_created_at
+        if (v_updated_at := o.updated_at) is not UNSET:
+            d["updated_at"] = v_updated_at
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, LlmSettings, error)
 
 
 def _read_mcp_server(d: Any) -> McpServer:
@@ -3255,27 +3562,30 @@ def _read_mcp_server(d: Any) -> McpServer:
 
 def encode_mcp_server(o: McpServer) -> dict[str, Any]:
     """Make JSON of McpServer."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "name": o.name,
-        "transport": o.transport,
-        "namespace_prefix": o.namespace_prefix,
-        "enabled": o.enabled,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
-    if (v_url := o.url) is not UNSET:
-        d["url"] = v_url
-    if (v_command := o.command) is not UNSET:
-        d["command"] = v_command
-    if (v_args := o.args) is not UNSET:
-        d["args"] = None if v_args is None else encode_mcp_arguments(v_args)
-    if (v_env_vars := o.env_vars) is not UNSET:
-        d["env_vars"] = v_env_vars
-    if (v_auth_config := o.auth_config) is not UNSET:
-        d["auth_config"] = v_auth_config
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "name": o.name,
+            "transport": o.transport,
+            "namespace_prefix": o.namespace_prefix,
+            "enabled": o.enabled,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+        if (v_url := o.url) is not UNSET:
+            d["url"] = v_url
+        if (v_command := o.command) is not UNSET:
+            d["command"] = v_command
+        if (v_args := o.args) is not UNSET:
+            d["args"] = None if v_args is None else encode_mcp_arguments(v_args)
+        if (v_env_vars := o.env_vars) is not UNSET:
+            d["env_vars"] = v_env_vars
+        if (v_auth_config := o.auth_config) is not UNSET:
+            d["auth_config"] = v_auth_config
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, McpServer, error)
 
 
 def _read_mcp_server_page(d: Any) -> McpServerPage:
@@ -3288,11 +3598,14 @@ def _read_mcp_server_page(d: Any) -> McpServerPage:
 
 def encode_mcp_server_page(o: McpServerPage) -> dict[str, Any]:
     """Make JSON of McpServerPage."""
-    return {
-        **o.extra,
-        "data": [encode_mcp_server(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_mcp_server(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, McpServerPage, error)
 
 
 def _read_mcp_server_test_result(d: Any) -> McpServerTestResult:
@@ -3323,20 +3636,23 @@ def _read_mcp_server_test_result(d: Any) -> McpServerTestResult:
 
 def encode_mcp_server_test_result(o: McpServerTestResult) -> dict[str, Any]:
     """Make JSON of McpServerTestResult."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "ok": o.ok,
-        "message": o.message,
-        "tools": [encode_mcp_tool(x) for x in o.tools],
-        "duration_ms": o.duration_ms,
-    }
-    if (v_server_name := o.server_name) is not UNSET:
-        d["server_name"] = v_server_name
-    if (v_server_version := o.server_version) is not UNSET:
-        d["server_version"] = v_server_version
-    if (v_protocol_version := o.protocol_version) is not UNSET:
-        d["protocol_version"] = v_protocol_version
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "ok": o.ok,
+            "message": o.message,
+            "tools": [encode_mcp_tool(x) for x in o.tools],
+            "duration_ms": o.duration_ms,
+        }
+        if (v_server_name := o.server_name) is not UNSET:
+            d["server_name"] = v_server_name
+        if (v_server_version := o.server_version) is not UNSET:
+            d["server_version"] = v_server_version
+        if (v_protocol_version := o.protocol_version) is not UNSET:
+            d["protocol_version"] = v_protocol_version
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, McpServerTestResult, error)
 
 
 def _read_notification_attempt(d: Any) -> NotificationAttempt:
@@ -3352,14 +3668,17 @@ def _read_notification_attempt(d: Any) -> NotificationAttempt:
 
 def encode_notification_attempt(o: NotificationAttempt) -> dict[str, Any]:
     """Make JSON of NotificationAttempt."""
-    return {
-        **o.extra,
-        "at": o.at,
-        "outcome": o.outcome,
-        "sentence": o.sentence,
-        "duration_ms": o.duration_ms,
-        "http_status": o.http_status,
-    }
+    try:
+        return {
+            **o.extra,
+            "at": o.at,
+            "outcome": o.outcome,
+            "sentence": o.sentence,
+            "duration_ms": o.duration_ms,
+            "http_status": o.http_status,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, NotificationAttempt, error)
 
 
 def _read_notification_settings(d: Any) -> NotificationSettings:
@@ -3375,14 +3694,17 @@ def _read_notification_settings(d: Any) -> NotificationSettings:
 
 def encode_notification_settings(o: NotificationSettings) -> dict[str, Any]:
     """Make JSON of NotificationSettings."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "slack": encode_slack_notifications(o.slack),
-        "targets": [encode_notification_target(x) for x in o.targets],
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "slack": encode_slack_notifications(o.slack),
+            "targets": [encode_notification_target(x) for x in o.targets],
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, NotificationSettings, error)
 
 
 def _read_proposal(d: Any) -> Proposal:
@@ -3436,37 +3758,40 @@ def _read_proposal(d: Any) -> Proposal:
 
 def encode_proposal(o: Proposal) -> dict[str, Any]:
     """Make JSON of Proposal."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "uuid": o.uuid,
-        "incident_uuid": o.incident_uuid,
-        "run": o.run,
-        "call_id": o.call_id,
-        "state": o.state,
-        "tool_id": o.tool_id,
-        "tool": o.tool,
-        "tool_type": o.tool_type,
-        "function": o.function,
-        "arguments": o.arguments,
-        "summary": o.summary,
-        "purpose": o.purpose,
-        "digest": o.digest,
-        "created_at": o.created_at,
-        "expires_at": o.expires_at,
-        "note": o.note,
-        "output": o.output,
-    }
-    if (v_decided_at := o.decided_at) is not UNSET:
-        d["decided_at"] = v_decided_at
-    if (v_decided_by := o.decided_by) is not UNSET:
-        d["decided_by"] = v_decided_by
-    if (v_decided_from := o.decided_from) is not UNSET:
-        d["decided_from"] = v_decided_from
-    if (v_started_at := o.started_at) is not UNSET:
-        d["started_at"] = v_started_at
-    if (v_ended_at := o.ended_at) is not UNSET:
-        d["ended_at"] = v_ended_at
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "uuid": o.uuid,
+            "incident_uuid": o.incident_uuid,
+            "run": o.run,
+            "call_id": o.call_id,
+            "state": o.state,
+            "tool_id": o.tool_id,
+            "tool": o.tool,
+            "tool_type": o.tool_type,
+            "function": o.function,
+            "arguments": o.arguments,
+            "summary": o.summary,
+            "purpose": o.purpose,
+            "digest": o.digest,
+            "created_at": o.created_at,
+            "expires_at": o.expires_at,
+            "note": o.note,
+            "output": o.output,
+        }
+        if (v_decided_at := o.decided_at) is not UNSET:
+            d["decided_at"] = v_decided_at
+        if (v_decided_by := o.decided_by) is not UNSET:
+            d["decided_by"] = v_decided_by
+        if (v_decided_from := o.decided_from) is not UNSET:
+            d["decided_from"] = v_decided_from
+        if (v_started_at := o.started_at) is not UNSET:
+            d["started_at"] = v_started_at
+        if (v_ended_at := o.ended_at) is not UNSET:
+            d["ended_at"] = v_ended_at
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Proposal, error)
 
 
 def _read_proposal_page(d: Any) -> ProposalPage:
@@ -3479,11 +3804,14 @@ def _read_proposal_page(d: Any) -> ProposalPage:
 
 def encode_proposal_page(o: ProposalPage) -> dict[str, Any]:
     """Make JSON of ProposalPage."""
-    return {
-        **o.extra,
-        "data": [encode_proposal(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_proposal(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ProposalPage, error)
 
 
 def _read_readiness(d: Any) -> Readiness:
@@ -3496,11 +3824,14 @@ def _read_readiness(d: Any) -> Readiness:
 
 def encode_readiness(o: Readiness) -> dict[str, Any]:
     """Make JSON of Readiness."""
-    return {
-        **o.extra,
-        "status": o.status,
-        "checks": o.checks,
-    }
+    try:
+        return {
+            **o.extra,
+            "status": o.status,
+            "checks": o.checks,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Readiness, error)
 
 
 def _read_silence(d: Any) -> Silence:
@@ -3521,19 +3852,22 @@ def _read_silence(d: Any) -> Silence:
 
 def encode_silence(o: Silence) -> dict[str, Any]:
     """Make JSON of Silence."""
-    return {
-        **o.extra,
-        "uuid": o.uuid,
-        "state": o.state,
-        "matchers": [encode_matcher(x) for x in o.matchers],
-        "starts_at": o.starts_at,
-        "ends_at": o.ends_at,
-        "created_by": o.created_by,
-        "comment": o.comment,
-        "silenced_count": o.silenced_count,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "uuid": o.uuid,
+            "state": o.state,
+            "matchers": [encode_matcher(x) for x in o.matchers],
+            "starts_at": o.starts_at,
+            "ends_at": o.ends_at,
+            "created_by": o.created_by,
+            "comment": o.comment,
+            "silenced_count": o.silenced_count,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Silence, error)
 
 
 def _read_silence_page(d: Any) -> SilencePage:
@@ -3546,11 +3880,14 @@ def _read_silence_page(d: Any) -> SilencePage:
 
 def encode_silence_page(o: SilencePage) -> dict[str, Any]:
     """Make JSON of SilencePage."""
-    return {
-        **o.extra,
-        "data": [encode_silence(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_silence(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SilencePage, error)
 
 
 def _read_skill_sync_result(d: Any) -> SkillSyncResult:
@@ -3584,15 +3921,18 @@ def _read_skill_sync_result(d: Any) -> SkillSyncResult:
 
 def encode_skill_sync_result(o: SkillSyncResult) -> dict[str, Any]:
     """Make JSON of SkillSyncResult."""
-    return {
-        **o.extra,
-        "status": o.status,
-        "message": o.message,
-        "added": o.added,
-        "changed": o.changed,
-        "missing": o.missing,
-        "skipped": [encode_skipped_directory(x) for x in o.skipped],
-    }
+    try:
+        return {
+            **o.extra,
+            "status": o.status,
+            "message": o.message,
+            "added": o.added,
+            "changed": o.changed,
+            "missing": o.missing,
+            "skipped": [encode_skipped_directory(x) for x in o.skipped],
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SkillSyncResult, error)
 
 
 def _read_tool_call(d: Any) -> ToolCall:
@@ -3629,29 +3969,32 @@ def _read_tool_call(d: Any) -> ToolCall:
 
 def encode_tool_call(o: ToolCall) -> dict[str, Any]:
     """Make JSON of ToolCall."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "call_id": o.call_id,
-        "tool": o.tool,
-        "tool_type": o.tool_type,
-        "function": o.function,
-        "arguments": o.arguments,
-        "purpose": o.purpose,
-        "access": o.access,
-        "state": o.state,
-        "started_at": o.started_at,
-        "duration_ms": o.duration_ms,
-        "attempts": o.attempts,
-        "is_cached": o.is_cached,
-        "is_truncated": o.is_truncated,
-        "output": o.output,
-    }
-    if (v_ended_at := o.ended_at) is not UNSET:
-        d["ended_at"] = v_ended_at
-    if (v_proposal_uuid := o.proposal_uuid) is not UNSET:
-        d["proposal_uuid"] = v_proposal_uuid
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "call_id": o.call_id,
+            "tool": o.tool,
+            "tool_type": o.tool_type,
+            "function": o.function,
+            "arguments": o.arguments,
+            "purpose": o.purpose,
+            "access": o.access,
+            "state": o.state,
+            "started_at": o.started_at,
+            "duration_ms": o.duration_ms,
+            "attempts": o.attempts,
+            "is_cached": o.is_cached,
+            "is_truncated": o.is_truncated,
+            "output": o.output,
+        }
+        if (v_ended_at := o.ended_at) is not UNSET:
+            d["ended_at"] = v_ended_at
+        if (v_proposal_uuid := o.proposal_uuid) is not UNSET:
+            d["proposal_uuid"] = v_proposal_uuid
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ToolCall, error)
 
 
 def _read_tool_call_page(d: Any) -> ToolCallPage:
@@ -3664,11 +4007,14 @@ def _read_tool_call_page(d: Any) -> ToolCallPage:
 
 def encode_tool_call_page(o: ToolCallPage) -> dict[str, Any]:
     """Make JSON of ToolCallPage."""
-    return {
-        **o.extra,
-        "data": [encode_tool_call(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_tool_call(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ToolCallPage, error)
 
 
 def _read_tool_type(d: Any) -> ToolType:
@@ -3685,15 +4031,18 @@ def _read_tool_type(d: Any) -> ToolType:
 
 def encode_tool_type(o: ToolType) -> dict[str, Any]:
     """Make JSON of ToolType."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "name": o.name,
-        "description": o.description,
-        "schema": o.schema,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "name": o.name,
+            "description": o.description,
+            "schema": o.schema,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ToolType, error)
 
 
 def _read_tool_type_page(d: Any) -> ToolTypePage:
@@ -3706,11 +4055,14 @@ def _read_tool_type_page(d: Any) -> ToolTypePage:
 
 def encode_tool_type_page(o: ToolTypePage) -> dict[str, Any]:
     """Make JSON of ToolTypePage."""
-    return {
-        **o.extra,
-        "data": [encode_tool_type(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_tool_type(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ToolTypePage, error)
 
 
 def _read_update_http_connector_request(d: Any) -> UpdateHttpConnectorRequest:
@@ -3753,20 +4105,23 @@ def _read_update_http_connector_request(d: Any) -> UpdateHttpConnectorRequest:
 
 def encode_update_http_connector_request(o: UpdateHttpConnectorRequest) -> dict[str, Any]:
     """Make JSON of UpdateHttpConnectorRequest."""
-    d: dict[str, Any] = {}
-    if (v_tool_type_name := o.tool_type_name) is not UNSET:
-        d["tool_type_name"] = v_tool_type_name
-    if (v_description := o.description) is not UNSET:
-        d["description"] = v_description
-    if (v_base_url_field := o.base_url_field) is not UNSET:
-        d["base_url_field"] = v_base_url_field
-    if (v_auth_config := o.auth_config) is not UNSET:
-        d["auth_config"] = None if v_auth_config is None else encode_http_auth_config(v_auth_config)
-    if (v_tools := o.tools) is not UNSET:
-        d["tools"] = None if v_tools is None else encode_http_tool_set(v_tools)
-    if (v_enabled := o.enabled) is not UNSET:
-        d["enabled"] = v_enabled
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_tool_type_name := o.tool_type_name) is not UNSET:
+            d["tool_type_name"] = v_tool_type_name
+        if (v_description := o.description) is not UNSET:
+            d["description"] = v_description
+        if (v_base_url_field := o.base_url_field) is not UNSET:
+            d["base_url_field"] = v_base_url_field
+        if (v_auth_config := o.auth_config) is not UNSET:
+            d["auth_config"] = None if v_auth_config is None else encode_http_auth_config(v_auth_config)
+        if (v_tools := o.tools) is not UNSET:
+            d["tools"] = None if v_tools is None else encode_http_tool_set(v_tools)
+        if (v_enabled := o.enabled) is not UNSET:
+            d["enabled"] = v_enabled
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateHttpConnectorRequest, error)
 
 
 def _read_update_notification_settings_request(d: Any) -> UpdateNotificationSettingsRequest:
@@ -3791,14 +4146,17 @@ def _read_update_notification_settings_request(d: Any) -> UpdateNotificationSett
 
 def encode_update_notification_settings_request(o: UpdateNotificationSettingsRequest) -> dict[str, Any]:
     """Make JSON of UpdateNotificationSettingsRequest."""
-    d: dict[str, Any] = {}
-    if (v_slack := o.slack) is not UNSET:
-        d["slack"] = None if v_slack is None else encode_update_slack_notifications(v_slack)
-    if (v_targets := o.targets) is not UNSET:
-        d["targets"] = (
-            None if v_targets is None else [encode_update_notification_target(x) for x in v_targets]
-        )
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_slack := o.slack) is not UNSET:
+            d["slack"] = None if v_slack is None else encode_update_slack_notifications(v_slack)
+        if (v_targets := o.targets) is not UNSET:
+            d["targets"] = (
+                None if v_targets is None else [encode_update_notification_target(x) for x in v_targets]
+            )
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateNotificationSettingsRequest, error)
 
 
 def _read_update_silence_request(d: Any) -> UpdateSilenceRequest:
@@ -3828,22 +4186,25 @@ def _read_update_silence_request(d: Any) -> UpdateSilenceRequest:
 
 def encode_update_silence_request(o: UpdateSilenceRequest) -> dict[str, Any]:
     """Make JSON of UpdateSilenceRequest."""
-    d: dict[str, Any] = {}
-    if (v_matchers := o.matchers) is not UNSET:
-        d["matchers"] = (
-            None
-            if v_matchers is None
-            else [encode_matcher(x) if isinstance(x, Matcher) else x for x in v_matchers]
-        )
-    if (v_comment := o.comment) is not UNSET:
-        d["comment"] = v_comment
-    if (v_starts_at := o.starts_at) is not UNSET:
-        d["starts_at"] = v_starts_at
-    if (v_ends_at := o.ends_at) is not UNSET:
-        d["ends_at"] = v_ends_at
-    if (v_duration_seconds := o.duration_seconds) is not UNSET:
-        d["duration_seconds"] = v_duration_seconds
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_matchers := o.matchers) is not UNSET:
+            d["matchers"] = (
+                None
+                if v_matchers is None
+                else [encode_matcher(x) if isinstance(x, Matcher) else x for x in v_matchers]
+            )
+        if (v_comment := o.comment) is not UNSET:
+            d["comment"] = v_comment
+        if (v_starts_at := o.starts_at) is not UNSET:
+            d["starts_at"] = v_starts_at
+        if (v_ends_at := o.ends_at) is not UNSET:
+            d["ends_at"] = v_ends_at
+        if (v_duration_seconds := o.duration_seconds) is not UNSET:
+            d["duration_seconds"] = v_duration_seconds
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UpdateSilenceRequest, error)
 
 
 def _read_alert_source(d: Any) -> AlertSource:
@@ -3872,24 +4233,27 @@ def _read_alert_source(d: Any) -> AlertSource:
 
 def encode_alert_source(o: AlertSource) -> dict[str, Any]:
     """Make JSON of AlertSource."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "uuid": o.uuid,
-        "alert_source_type_id": o.alert_source_type_id,
-        "name": o.name,
-        "description": o.description,
-        "webhook_secret": o.webhook_secret,
-        "field_mappings": o.field_mappings,
-        "settings": o.settings,
-        "enabled": o.enabled,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-        "alert_source_type": encode_alert_source_type(o.alert_source_type),
-    }
-    if (v_webhook_url := o.webhook_url) is not UNSET:
-        d["webhook_url"] = v_webhook_url
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "uuid": o.uuid,
+            "alert_source_type_id": o.alert_source_type_id,
+            "name": o.name,
+            "description": o.description,
+            "webhook_secret": o.webhook_secret,
+            "field_mappings": o.field_mappings,
+            "settings": o.settings,
+            "enabled": o.enabled,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+            "alert_source_type": encode_alert_source_type(o.alert_source_type),
+        }
+        if (v_webhook_url := o.webhook_url) is not UNSET:
+            d["webhook_url"] = v_webhook_url
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, AlertSource, error)
 
 
 def _read_alert_source_page(d: Any) -> AlertSourcePage:
@@ -3902,11 +4266,14 @@ def _read_alert_source_page(d: Any) -> AlertSourcePage:
 
 def encode_alert_source_page(o: AlertSourcePage) -> dict[str, Any]:
     """Make JSON of AlertSourcePage."""
-    return {
-        **o.extra,
-        "data": [encode_alert_source(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_alert_source(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, AlertSourcePage, error)
 
 
 def _read_catalogue_entry(d: Any) -> CatalogueEntry:
@@ -3922,14 +4289,17 @@ def _read_catalogue_entry(d: Any) -> CatalogueEntry:
 
 def encode_catalogue_entry(o: CatalogueEntry) -> dict[str, Any]:
     """Make JSON of CatalogueEntry."""
-    return {
-        **o.extra,
-        "name": o.name,
-        "description": o.description,
-        "version": o.version,
-        "settings_schema": o.settings_schema,
-        "functions": [encode_catalogue_function(x) for x in o.functions],
-    }
+    try:
+        return {
+            **o.extra,
+            "name": o.name,
+            "description": o.description,
+            "version": o.version,
+            "settings_schema": o.settings_schema,
+            "functions": [encode_catalogue_function(x) for x in o.functions],
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, CatalogueEntry, error)
 
 
 def _read_correlation_case(d: Any) -> CorrelationCase:
@@ -3943,14 +4313,17 @@ def _read_correlation_case(d: Any) -> CorrelationCase:
 
 def encode_correlation_case(o: CorrelationCase) -> dict[str, Any]:
     """Make JSON of CorrelationCase."""
-    d: dict[str, Any] = {
-        "name": o.name,
-        "alerts": [encode_correlation_case_alert(x) for x in o.alerts],
-        "incidents": o.incidents,
-    }
-    if (v_rules := o.rules) is not UNSET:
-        d["rules"] = v_rules
-    return d
+    try:
+        d: dict[str, Any] = {
+            "name": o.name,
+            "alerts": [encode_correlation_case_alert(x) for x in o.alerts],
+            "incidents": o.incidents,
+        }
+        if (v_rules := o.rules) is not UNSET:
+            d["rules"] = v_rules
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CorrelationCase, error)
 
 
 def _read_correlation_document(d: Any) -> CorrelationDocument:
@@ -3976,16 +4349,19 @@ def _read_correlation_document(d: Any) -> CorrelationDocument:
 
 def encode_correlation_document(o: CorrelationDocument) -> dict[str, Any]:
     """Make JSON of CorrelationDocument."""
-    d: dict[str, Any] = {
-        "version": o.version,
-    }
-    if (v_window := o.window) is not UNSET:
-        d["window"] = v_window
-    if (v_rules := o.rules) is not UNSET:
-        d["rules"] = None if v_rules is None else [encode_correlation_rule(x) for x in v_rules]
-    if (v_cases := o.cases) is not UNSET:
-        d["cases"] = None if v_cases is None else [encode_correlation_case(x) for x in v_cases]
-    return d
+    try:
+        d: dict[str, Any] = {
+            "version": o.version,
+        }
+        if (v_window := o.window) is not UNSET:
+            d["window"] = v_window
+        if (v_rules := o.rules) is not UNSET:
+            d["rules"] = None if v_rules is None else [encode_correlation_rule(x) for x in v_rules]
+        if (v_cases := o.cases) is not UNSET:
+            d["cases"] = None if v_cases is None else [encode_correlation_case(x) for x in v_cases]
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CorrelationDocument, error)
 
 
 def _read_correlation_rules(d: Any) -> CorrelationRules:
@@ -4001,14 +4377,17 @@ def _read_correlation_rules(d: Any) -> CorrelationRules:
 
 def encode_correlation_rules(o: CorrelationRules) -> dict[str, Any]:
     """Make JSON of CorrelationRules."""
-    return {
-        **o.extra,
-        "source": o.source,
-        "file": o.file,
-        "error": o.error,
-        "document": encode_correlation_document(o.document),
-        "updated_at": o.updated_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "source": o.source,
+            "file": o.file,
+            "error": o.error,
+            "document": encode_correlation_document(o.document),
+            "updated_at": o.updated_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, CorrelationRules, error)
 
 
 def _read_create_http_connector_request(d: Any) -> CreateHttpConnectorRequest:
@@ -4035,16 +4414,19 @@ def _read_create_http_connector_request(d: Any) -> CreateHttpConnectorRequest:
 
 def encode_create_http_connector_request(o: CreateHttpConnectorRequest) -> dict[str, Any]:
     """Make JSON of CreateHttpConnectorRequest."""
-    d: dict[str, Any] = {
-        "tool_type_name": o.tool_type_name,
-        "base_url_field": o.base_url_field,
-        "tools": encode_http_tool_set(o.tools),
-    }
-    if (v_description := o.description) is not UNSET:
-        d["description"] = v_description
-    if (v_auth_config := o.auth_config) is not UNSET:
-        d["auth_config"] = None if v_auth_config is None else encode_http_auth_config(v_auth_config)
-    return d
+    try:
+        d: dict[str, Any] = {
+            "tool_type_name": o.tool_type_name,
+            "base_url_field": o.base_url_field,
+            "tools": encode_http_tool_set(o.tools),
+        }
+        if (v_description := o.description) is not UNSET:
+            d["description"] = v_description
+        if (v_auth_config := o.auth_config) is not UNSET:
+            d["auth_config"] = None if v_auth_config is None else encode_http_auth_config(v_auth_config)
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CreateHttpConnectorRequest, error)
 
 
 def _read_create_silence_request(d: Any) -> CreateSilenceRequest:
@@ -4065,17 +4447,20 @@ def _read_create_silence_request(d: Any) -> CreateSilenceRequest:
 
 def encode_create_silence_request(o: CreateSilenceRequest) -> dict[str, Any]:
     """Make JSON of CreateSilenceRequest."""
-    d: dict[str, Any] = {
-        "matchers": [encode_matcher(x) if isinstance(x, Matcher) else x for x in o.matchers],
-        "comment": o.comment,
-    }
-    if (v_starts_at := o.starts_at) is not UNSET:
-        d["starts_at"] = v_starts_at
-    if (v_ends_at := o.ends_at) is not UNSET:
-        d["ends_at"] = v_ends_at
-    if (v_duration_seconds := o.duration_seconds) is not UNSET:
-        d["duration_seconds"] = v_duration_seconds
-    return d
+    try:
+        d: dict[str, Any] = {
+            "matchers": [encode_matcher(x) if isinstance(x, Matcher) else x for x in o.matchers],
+            "comment": o.comment,
+        }
+        if (v_starts_at := o.starts_at) is not UNSET:
+            d["starts_at"] = v_starts_at
+        if (v_ends_at := o.ends_at) is not UNSET:
+            d["ends_at"] = v_ends_at
+        if (v_duration_seconds := o.duration_seconds) is not UNSET:
+            d["duration_seconds"] = v_duration_seconds
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CreateSilenceRequest, error)
 
 
 def _read_http_connector(d: Any) -> HttpConnector:
@@ -4095,18 +4480,21 @@ def _read_http_connector(d: Any) -> HttpConnector:
 
 def encode_http_connector(o: HttpConnector) -> dict[str, Any]:
     """Make JSON of HttpConnector."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "tool_type_name": o.tool_type_name,
-        "description": o.description,
-        "base_url_field": o.base_url_field,
-        "auth_config": None if o.auth_config is None else encode_http_auth_config(o.auth_config),
-        "tools": encode_http_tool_set(o.tools),
-        "enabled": o.enabled,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "tool_type_name": o.tool_type_name,
+            "description": o.description,
+            "base_url_field": o.base_url_field,
+            "auth_config": None if o.auth_config is None else encode_http_auth_config(o.auth_config),
+            "tools": encode_http_tool_set(o.tools),
+            "enabled": o.enabled,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, HttpConnector, error)
 
 
 def _read_http_connector_page(d: Any) -> HttpConnectorPage:
@@ -4119,11 +4507,14 @@ def _read_http_connector_page(d: Any) -> HttpConnectorPage:
 
 def encode_http_connector_page(o: HttpConnectorPage) -> dict[str, Any]:
     """Make JSON of HttpConnectorPage."""
-    return {
-        **o.extra,
-        "data": [encode_http_connector(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_http_connector(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, HttpConnectorPage, error)
 
 
 def _read_notification(d: Any) -> Notification:
@@ -4155,30 +4546,33 @@ def _read_notification(d: Any) -> Notification:
 
 def encode_notification(o: Notification) -> dict[str, Any]:
     """Make JSON of Notification."""
-    return {
-        **o.extra,
-        "uuid": o.uuid,
-        "kind": o.kind,
-        "channel": o.channel,
-        "channel_type": o.channel_type,
-        "state": o.state,
-        "incident_uuid": o.incident_uuid,
-        "severity": o.severity,
-        "title": o.title,
-        "message": o.message,
-        "source": o.source,
-        "resource_kind": o.resource_kind,
-        "resource_name": o.resource_name,
-        "dedup_key": o.dedup_key,
-        "aggregated_count": o.aggregated_count,
-        "attempt_count": o.attempt_count,
-        "attempts": [encode_notification_attempt(x) for x in o.attempts],
-        "error": o.error,
-        "http_status": o.http_status,
-        "created_at": o.created_at,
-        "next_try_at": o.next_try_at,
-        "sent_at": o.sent_at,
-    }
+    try:
+        return {
+            **o.extra,
+            "uuid": o.uuid,
+            "kind": o.kind,
+            "channel": o.channel,
+            "channel_type": o.channel_type,
+            "state": o.state,
+            "incident_uuid": o.incident_uuid,
+            "severity": o.severity,
+            "title": o.title,
+            "message": o.message,
+            "source": o.source,
+            "resource_kind": o.resource_kind,
+            "resource_name": o.resource_name,
+            "dedup_key": o.dedup_key,
+            "aggregated_count": o.aggregated_count,
+            "attempt_count": o.attempt_count,
+            "attempts": [encode_notification_attempt(x) for x in o.attempts],
+            "error": o.error,
+            "http_status": o.http_status,
+            "created_at": o.created_at,
+            "next_try_at": o.next_try_at,
+            "sent_at": o.sent_at,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Notification, error)
 
 
 def _read_notification_page(d: Any) -> NotificationPage:
@@ -4191,11 +4585,14 @@ def _read_notification_page(d: Any) -> NotificationPage:
 
 def encode_notification_page(o: NotificationPage) -> dict[str, Any]:
     """Make JSON of NotificationPage."""
-    return {
-        **o.extra,
-        "data": [encode_notification(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_notification(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, NotificationPage, error)
 
 
 def _read_tool(d: Any) -> Tool:
@@ -4215,18 +4612,21 @@ def _read_tool(d: Any) -> Tool:
 
 def encode_tool(o: Tool) -> dict[str, Any]:
     """Make JSON of Tool."""
-    return {
-        **o.extra,
-        "id": o.id,
-        "tool_type_id": o.tool_type_id,
-        "name": o.name,
-        "logical_name": o.logical_name,
-        "settings": o.settings,
-        "enabled": o.enabled,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-        "tool_type": encode_tool_type(o.tool_type),
-    }
+    try:
+        return {
+            **o.extra,
+            "id": o.id,
+            "tool_type_id": o.tool_type_id,
+            "name": o.name,
+            "logical_name": o.logical_name,
+            "settings": o.settings,
+            "enabled": o.enabled,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+            "tool_type": encode_tool_type(o.tool_type),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Tool, error)
 
 
 def _read_tool_page(d: Any) -> ToolPage:
@@ -4239,11 +4639,14 @@ def _read_tool_page(d: Any) -> ToolPage:
 
 def encode_tool_page(o: ToolPage) -> dict[str, Any]:
     """Make JSON of ToolPage."""
-    return {
-        **o.extra,
-        "data": [encode_tool(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_tool(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ToolPage, error)
 
 
 def _read_skill(d: Any) -> Skill:
@@ -4273,21 +4676,24 @@ def _read_skill(d: Any) -> Skill:
 
 def encode_skill(o: Skill) -> dict[str, Any]:
     """Make JSON of Skill."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "name": o.name,
-        "description": o.description,
-        "category": o.category,
-        "is_system": o.is_system,
-        "enabled": o.enabled,
-        "created_at": o.created_at,
-        "updated_at": o.updated_at,
-        "tools": [encode_tool(x) for x in o.tools],
-    }
-    if (v_prompt := o.prompt) is not UNSET:
-        d["prompt"] = v_prompt
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "name": o.name,
+            "description": o.description,
+            "category": o.category,
+            "is_system": o.is_system,
+            "enabled": o.enabled,
+            "created_at": o.created_at,
+            "updated_at": o.updated_at,
+            "tools": [encode_tool(x) for x in o.tools],
+        }
+        if (v_prompt := o.prompt) is not UNSET:
+            d["prompt"] = v_prompt
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Skill, error)
 
 
 def _read_skill_page(d: Any) -> SkillPage:
@@ -4300,11 +4706,14 @@ def _read_skill_page(d: Any) -> SkillPage:
 
 def encode_skill_page(o: SkillPage) -> dict[str, Any]:
     """Make JSON of SkillPage."""
-    return {
-        **o.extra,
-        "data": [encode_skill(x) for x in o.data],
-        "pagination": encode_pagination(o.pagination),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_skill(x) for x in o.data],
+            "pagination": encode_pagination(o.pagination),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SkillPage, error)
 
 
 def _read_alert_labels(v: Any) -> AlertLabels:

@@ -12,6 +12,7 @@ from typing import Any
 from akmatori_sdk._core.codec import (
     Decoder,
     EnumTable,
+    given,
     items,
     items_of,
     members,
@@ -176,12 +177,15 @@ def _read_acknowledge_request(d: Any) -> AcknowledgeRequest:
 
 def encode_acknowledge_request(o: AcknowledgeRequest) -> dict[str, Any]:
     """Make JSON of AcknowledgeRequest."""
-    d: dict[str, Any] = {}
-    if (v_note := o.note) is not UNSET:
-        d["note"] = v_note
-    if (v_expires_at := o.expires_at) is not UNSET:
-        d["expiresAt"] = v_expires_at
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_note := o.note) is not UNSET:
+            d["note"] = v_note
+        if (v_expires_at := o.expires_at) is not UNSET:
+            d["expiresAt"] = v_expires_at
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, AcknowledgeRequest, error)
 
 
 def _read_category_counts(d: Any) -> CategoryCounts:
@@ -200,17 +204,20 @@ def _read_category_counts(d: Any) -> CategoryCounts:
 
 def encode_category_counts(o: CategoryCounts) -> dict[str, Any]:
     """Make JSON of CategoryCounts."""
-    return {
-        **o.extra,
-        "container-security-context": o.container_security_context,
-        "resource-limits": o.resource_limits,
-        "image-vulnerability": o.image_vulnerability,
-        "pod-security": o.pod_security,
-        "privilege-escalation": o.privilege_escalation,
-        "secrets-exposure": o.secrets_exposure,
-        "network-policy": o.network_policy,
-        "rbac-audit": o.rbac_audit,
-    }
+    try:
+        return {
+            **o.extra,
+            "container-security-context": o.container_security_context,
+            "resource-limits": o.resource_limits,
+            "image-vulnerability": o.image_vulnerability,
+            "pod-security": o.pod_security,
+            "privilege-escalation": o.privilege_escalation,
+            "secrets-exposure": o.secrets_exposure,
+            "network-policy": o.network_policy,
+            "rbac-audit": o.rbac_audit,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, CategoryCounts, error)
 
 
 def _read_cluster_nodes(d: Any) -> ClusterNodes:
@@ -229,14 +236,17 @@ def _read_cluster_nodes(d: Any) -> ClusterNodes:
 
 def encode_cluster_nodes(o: ClusterNodes) -> dict[str, Any]:
     """Make JSON of ClusterNodes."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "total": o.total,
-        "ready": o.ready,
-    }
-    if (v_pressure := o.pressure) is not UNSET:
-        d["pressure"] = v_pressure
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "total": o.total,
+            "ready": o.ready,
+        }
+        if (v_pressure := o.pressure) is not UNSET:
+            d["pressure"] = v_pressure
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ClusterNodes, error)
 
 
 def _read_drift_type_counts(d: Any) -> DriftTypeCounts:
@@ -250,12 +260,15 @@ def _read_drift_type_counts(d: Any) -> DriftTypeCounts:
 
 def encode_drift_type_counts(o: DriftTypeCounts) -> dict[str, Any]:
     """Make JSON of DriftTypeCounts."""
-    return {
-        **o.extra,
-        "added": o.added,
-        "modified": o.modified,
-        "deleted": o.deleted,
-    }
+    try:
+        return {
+            **o.extra,
+            "added": o.added,
+            "modified": o.modified,
+            "deleted": o.deleted,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, DriftTypeCounts, error)
 
 
 def _read_error_detail(d: Any) -> ErrorDetail:
@@ -268,11 +281,14 @@ def _read_error_detail(d: Any) -> ErrorDetail:
 
 def encode_error_detail(o: ErrorDetail) -> dict[str, Any]:
     """Make JSON of ErrorDetail."""
-    return {
-        **o.extra,
-        "field": o.field,
-        "message": o.message,
-    }
+    try:
+        return {
+            **o.extra,
+            "field": o.field,
+            "message": o.message,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ErrorDetail, error)
 
 
 def _read_manifest_position(d: Any) -> ManifestPosition:
@@ -290,13 +306,16 @@ def _read_manifest_position(d: Any) -> ManifestPosition:
 
 def encode_manifest_position(o: ManifestPosition) -> dict[str, Any]:
     """Make JSON of ManifestPosition."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "file": o.file,
-    }
-    if (v_line := o.line) is not UNSET:
-        d["line"] = v_line
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "file": o.file,
+        }
+        if (v_line := o.line) is not UNSET:
+            d["line"] = v_line
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ManifestPosition, error)
 
 
 def _read_metadata(d: Any) -> Metadata:
@@ -310,12 +329,15 @@ def _read_metadata(d: Any) -> Metadata:
 
 def encode_metadata(o: Metadata) -> dict[str, Any]:
     """Make JSON of Metadata."""
-    return {
-        **o.extra,
-        "page": o.page,
-        "pageSize": o.page_size,
-        "total": o.total,
-    }
+    try:
+        return {
+            **o.extra,
+            "page": o.page,
+            "pageSize": o.page_size,
+            "total": o.total,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Metadata, error)
 
 
 def _read_model_usage(d: Any) -> ModelUsage:
@@ -334,14 +356,17 @@ def _read_model_usage(d: Any) -> ModelUsage:
 
 def encode_model_usage(o: ModelUsage) -> dict[str, Any]:
     """Make JSON of ModelUsage."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "model": o.model,
-        "tokens": o.tokens,
-    }
-    if (v_calls := o.calls) is not UNSET:
-        d["calls"] = v_calls
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "model": o.model,
+            "tokens": o.tokens,
+        }
+        if (v_calls := o.calls) is not UNSET:
+            d["calls"] = v_calls
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ModelUsage, error)
 
 
 def _read_notification_channel(d: Any) -> NotificationChannel:
@@ -354,11 +379,14 @@ def _read_notification_channel(d: Any) -> NotificationChannel:
 
 def encode_notification_channel(o: NotificationChannel) -> dict[str, Any]:
     """Make JSON of NotificationChannel."""
-    return {
-        **o.extra,
-        "name": o.name,
-        "type": o.type,
-    }
+    try:
+        return {
+            **o.extra,
+            "name": o.name,
+            "type": o.type,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, NotificationChannel, error)
 
 
 def _read_observed_usage(d: Any) -> ObservedUsage:
@@ -401,23 +429,26 @@ def _read_observed_usage(d: Any) -> ObservedUsage:
 
 def encode_observed_usage(o: ObservedUsage) -> dict[str, Any]:
     """Make JSON of ObservedUsage."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "samples": o.samples,
-    }
-    if (v_cpu_avg := o.cpu_avg) is not UNSET:
-        d["cpuAvg"] = v_cpu_avg
-    if (v_cpu_p95 := o.cpu_p95) is not UNSET:
-        d["cpuP95"] = v_cpu_p95
-    if (v_cpu_max := o.cpu_max) is not UNSET:
-        d["cpuMax"] = v_cpu_max
-    if (v_memory_avg := o.memory_avg) is not UNSET:
-        d["memoryAvg"] = v_memory_avg
-    if (v_memory_p95 := o.memory_p95) is not UNSET:
-        d["memoryP95"] = v_memory_p95
-    if (v_memory_max := o.memory_max) is not UNSET:
-        d["memoryMax"] = v_memory_max
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "samples": o.samples,
+        }
+        if (v_cpu_avg := o.cpu_avg) is not UNSET:
+            d["cpuAvg"] = v_cpu_avg
+        if (v_cpu_p95 := o.cpu_p95) is not UNSET:
+            d["cpuP95"] = v_cpu_p95
+        if (v_cpu_max := o.cpu_max) is not UNSET:
+            d["cpuMax"] = v_cpu_max
+        if (v_memory_avg := o.memory_avg) is not UNSET:
+            d["memoryAvg"] = v_memory_avg
+        if (v_memory_p95 := o.memory_p95) is not UNSET:
+            d["memoryP95"] = v_memory_p95
+        if (v_memory_max := o.memory_max) is not UNSET:
+            d["memoryMax"] = v_memory_max
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ObservedUsage, error)
 
 
 def _read_price_model(d: Any) -> PriceModel:
@@ -432,13 +463,16 @@ def _read_price_model(d: Any) -> PriceModel:
 
 def encode_price_model(o: PriceModel) -> dict[str, Any]:
     """Make JSON of PriceModel."""
-    return {
-        **o.extra,
-        "cpuCoreHour": o.cpu_core_hour,
-        "memoryGiBHour": o.memory_gi_b_hour,
-        "storageGiBHour": o.storage_gi_b_hour,
-        "source": o.source,
-    }
+    try:
+        return {
+            **o.extra,
+            "cpuCoreHour": o.cpu_core_hour,
+            "memoryGiBHour": o.memory_gi_b_hour,
+            "storageGiBHour": o.storage_gi_b_hour,
+            "source": o.source,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, PriceModel, error)
 
 
 def _read_resource_quantity(d: Any) -> ResourceQuantity:
@@ -461,14 +495,17 @@ def _read_resource_quantity(d: Any) -> ResourceQuantity:
 
 def encode_resource_quantity(o: ResourceQuantity) -> dict[str, Any]:
     """Make JSON of ResourceQuantity."""
-    d: dict[str, Any] = {
-        **o.extra,
-    }
-    if (v_request := o.request) is not UNSET:
-        d["request"] = v_request
-    if (v_limit := o.limit) is not UNSET:
-        d["limit"] = v_limit
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+        }
+        if (v_request := o.request) is not UNSET:
+            d["request"] = v_request
+        if (v_limit := o.limit) is not UNSET:
+            d["limit"] = v_limit
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ResourceQuantity, error)
 
 
 def _read_resource_ref(d: Any) -> ResourceRef:
@@ -497,18 +534,21 @@ def _read_resource_ref(d: Any) -> ResourceRef:
 
 def encode_resource_ref(o: ResourceRef) -> dict[str, Any]:
     """Make JSON of ResourceRef."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "kind": o.kind,
-        "name": o.name,
-    }
-    if (v_namespace := o.namespace) is not UNSET:
-        d["namespace"] = v_namespace
-    if (v_api_version := o.api_version) is not UNSET:
-        d["apiVersion"] = v_api_version
-    if (v_uid := o.uid) is not UNSET:
-        d["uid"] = v_uid
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "kind": o.kind,
+            "name": o.name,
+        }
+        if (v_namespace := o.namespace) is not UNSET:
+            d["namespace"] = v_namespace
+        if (v_api_version := o.api_version) is not UNSET:
+            d["apiVersion"] = v_api_version
+        if (v_uid := o.uid) is not UNSET:
+            d["uid"] = v_uid
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ResourceRef, error)
 
 
 def _read_resource_totals(d: Any) -> ResourceTotals:
@@ -532,16 +572,19 @@ def _read_resource_totals(d: Any) -> ResourceTotals:
 
 def encode_resource_totals(o: ResourceTotals) -> dict[str, Any]:
     """Make JSON of ResourceTotals."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "cpuRequestMillicores": o.cpu_request_millicores,
-        "memoryRequestMiB": o.memory_request_mi_b,
-    }
-    if (v_cpu_usage_millicores := o.cpu_usage_millicores) is not UNSET:
-        d["cpuUsageMillicores"] = v_cpu_usage_millicores
-    if (v_memory_usage_mi_b := o.memory_usage_mi_b) is not UNSET:
-        d["memoryUsageMiB"] = v_memory_usage_mi_b
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "cpuRequestMillicores": o.cpu_request_millicores,
+            "memoryRequestMiB": o.memory_request_mi_b,
+        }
+        if (v_cpu_usage_millicores := o.cpu_usage_millicores) is not UNSET:
+            d["cpuUsageMillicores"] = v_cpu_usage_millicores
+        if (v_memory_usage_mi_b := o.memory_usage_mi_b) is not UNSET:
+            d["memoryUsageMiB"] = v_memory_usage_mi_b
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ResourceTotals, error)
 
 
 def _read_scan_scope(d: Any) -> ScanScope:
@@ -560,14 +603,17 @@ def _read_scan_scope(d: Any) -> ScanScope:
 
 def encode_scan_scope(o: ScanScope) -> dict[str, Any]:
     """Make JSON of ScanScope."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "namespaces": o.namespaces,
-        "excludeNamespaces": o.exclude_namespaces,
-    }
-    if (v_label_selector := o.label_selector) is not UNSET:
-        d["labelSelector"] = v_label_selector
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "namespaces": o.namespaces,
+            "excludeNamespaces": o.exclude_namespaces,
+        }
+        if (v_label_selector := o.label_selector) is not UNSET:
+            d["labelSelector"] = v_label_selector
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ScanScope, error)
 
 
 def _read_scan_scope_request(d: Any) -> ScanScopeRequest:
@@ -595,14 +641,17 @@ def _read_scan_scope_request(d: Any) -> ScanScopeRequest:
 
 def encode_scan_scope_request(o: ScanScopeRequest) -> dict[str, Any]:
     """Make JSON of ScanScopeRequest."""
-    d: dict[str, Any] = {}
-    if (v_namespaces := o.namespaces) is not UNSET:
-        d["namespaces"] = v_namespaces
-    if (v_exclude_namespaces := o.exclude_namespaces) is not UNSET:
-        d["excludeNamespaces"] = v_exclude_namespaces
-    if (v_label_selector := o.label_selector) is not UNSET:
-        d["labelSelector"] = v_label_selector
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_namespaces := o.namespaces) is not UNSET:
+            d["namespaces"] = v_namespaces
+        if (v_exclude_namespaces := o.exclude_namespaces) is not UNSET:
+            d["excludeNamespaces"] = v_exclude_namespaces
+        if (v_label_selector := o.label_selector) is not UNSET:
+            d["labelSelector"] = v_label_selector
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ScanScopeRequest, error)
 
 
 def _read_scan_summary(d: Any) -> ScanSummary:
@@ -641,25 +690,28 @@ def _read_scan_summary(d: Any) -> ScanSummary:
 
 def encode_scan_summary(o: ScanSummary) -> dict[str, Any]:
     """Make JSON of ScanSummary."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "totalFindings": o.total_findings,
-        "critical": o.critical,
-        "high": o.high,
-        "medium": o.medium,
-        "low": o.low,
-        "info": o.info,
-        "resourcesScanned": o.resources_scanned,
-    }
-    if (v_by_category := o.by_category) is not UNSET:
-        d["byCategory"] = encode_category_counts(v_by_category)
-    if (v_checks_run := o.checks_run) is not UNSET:
-        d["checksRun"] = v_checks_run
-    if (v_passed_checks := o.passed_checks) is not UNSET:
-        d["passedChecks"] = v_passed_checks
-    if (v_security_score := o.security_score) is not UNSET:
-        d["securityScore"] = v_security_score
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "totalFindings": o.total_findings,
+            "critical": o.critical,
+            "high": o.high,
+            "medium": o.medium,
+            "low": o.low,
+            "info": o.info,
+            "resourcesScanned": o.resources_scanned,
+        }
+        if (v_by_category := o.by_category) is not UNSET:
+            d["byCategory"] = encode_category_counts(v_by_category)
+        if (v_checks_run := o.checks_run) is not UNSET:
+            d["checksRun"] = v_checks_run
+        if (v_passed_checks := o.passed_checks) is not UNSET:
+            d["passedChecks"] = v_passed_checks
+        if (v_security_score := o.security_score) is not UNSET:
+            d["securityScore"] = v_security_score
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ScanSummary, error)
 
 
 def _read_scanner_error(d: Any) -> ScannerError:
@@ -672,11 +724,14 @@ def _read_scanner_error(d: Any) -> ScannerError:
 
 def encode_scanner_error(o: ScannerError) -> dict[str, Any]:
     """Make JSON of ScannerError."""
-    return {
-        **o.extra,
-        "scanner": o.scanner,
-        "message": o.message,
-    }
+    try:
+        return {
+            **o.extra,
+            "scanner": o.scanner,
+            "message": o.message,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ScannerError, error)
 
 
 def _read_severity_counts(d: Any) -> SeverityCounts:
@@ -692,14 +747,17 @@ def _read_severity_counts(d: Any) -> SeverityCounts:
 
 def encode_severity_counts(o: SeverityCounts) -> dict[str, Any]:
     """Make JSON of SeverityCounts."""
-    return {
-        **o.extra,
-        "critical": o.critical,
-        "high": o.high,
-        "medium": o.medium,
-        "low": o.low,
-        "info": o.info,
-    }
+    try:
+        return {
+            **o.extra,
+            "critical": o.critical,
+            "high": o.high,
+            "medium": o.medium,
+            "low": o.low,
+            "info": o.info,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, SeverityCounts, error)
 
 
 def _read_usage_window(d: Any) -> UsageWindow:
@@ -729,19 +787,22 @@ def _read_usage_window(d: Any) -> UsageWindow:
 
 def encode_usage_window(o: UsageWindow) -> dict[str, Any]:
     """Make JSON of UsageWindow."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "window": o.window,
-        "used": o.used,
-        "limit": o.limit,
-    }
-    if (v_remaining := o.remaining) is not UNSET:
-        d["remaining"] = v_remaining
-    if (v_reset_at := o.reset_at) is not UNSET:
-        d["resetAt"] = v_reset_at
-    if (v_alert := o.alert) is not UNSET:
-        d["alert"] = v_alert
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "window": o.window,
+            "used": o.used,
+            "limit": o.limit,
+        }
+        if (v_remaining := o.remaining) is not UNSET:
+            d["remaining"] = v_remaining
+        if (v_reset_at := o.reset_at) is not UNSET:
+            d["resetAt"] = v_reset_at
+        if (v_alert := o.alert) is not UNSET:
+            d["alert"] = v_alert
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, UsageWindow, error)
 
 
 def _read_workload_cost(d: Any) -> WorkloadCost:
@@ -767,16 +828,19 @@ def _read_workload_cost(d: Any) -> WorkloadCost:
 
 def encode_workload_cost(o: WorkloadCost) -> dict[str, Any]:
     """Make JSON of WorkloadCost."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "resource": encode_resource_ref(o.resource),
-        "estimatedMonthlyCost": o.estimated_monthly_cost,
-    }
-    if (v_replicas := o.replicas) is not UNSET:
-        d["replicas"] = v_replicas
-    if (v_totals := o.totals) is not UNSET:
-        d["totals"] = encode_resource_totals(v_totals)
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "resource": encode_resource_ref(o.resource),
+            "estimatedMonthlyCost": o.estimated_monthly_cost,
+        }
+        if (v_replicas := o.replicas) is not UNSET:
+            d["replicas"] = v_replicas
+        if (v_totals := o.totals) is not UNSET:
+            d["totals"] = encode_resource_totals(v_totals)
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, WorkloadCost, error)
 
 
 def _read_budget(d: Any) -> Budget:
@@ -804,17 +868,20 @@ def _read_budget(d: Any) -> Budget:
 
 def encode_budget(o: Budget) -> dict[str, Any]:
     """Make JSON of Budget."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "state": o.state,
-    }
-    if (v_daily_budget := o.daily_budget) is not UNSET:
-        d["dailyBudget"] = v_daily_budget
-    if (v_monthly_budget := o.monthly_budget) is not UNSET:
-        d["monthlyBudget"] = v_monthly_budget
-    if (v_increase_percent := o.increase_percent) is not UNSET:
-        d["increasePercent"] = v_increase_percent
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "state": o.state,
+        }
+        if (v_daily_budget := o.daily_budget) is not UNSET:
+            d["dailyBudget"] = v_daily_budget
+        if (v_monthly_budget := o.monthly_budget) is not UNSET:
+            d["monthlyBudget"] = v_monthly_budget
+        if (v_increase_percent := o.increase_percent) is not UNSET:
+            d["increasePercent"] = v_increase_percent
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Budget, error)
 
 
 def _read_check_count(d: Any) -> CheckCount:
@@ -828,12 +895,15 @@ def _read_check_count(d: Any) -> CheckCount:
 
 def encode_check_count(o: CheckCount) -> dict[str, Any]:
     """Make JSON of CheckCount."""
-    return {
-        **o.extra,
-        "checkId": o.check_id,
-        "count": o.count,
-        "severity": o.severity,
-    }
+    try:
+        return {
+            **o.extra,
+            "checkId": o.check_id,
+            "count": o.count,
+            "severity": o.severity,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, CheckCount, error)
 
 
 def _read_circuit_breaker(d: Any) -> CircuitBreaker:
@@ -852,14 +922,17 @@ def _read_circuit_breaker(d: Any) -> CircuitBreaker:
 
 def encode_circuit_breaker(o: CircuitBreaker) -> dict[str, Any]:
     """Make JSON of CircuitBreaker."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "state": o.state,
-        "consecutiveFailures": o.consecutive_failures,
-    }
-    if (v_retry_at := o.retry_at) is not UNSET:
-        d["retryAt"] = v_retry_at
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "state": o.state,
+            "consecutiveFailures": o.consecutive_failures,
+        }
+        if (v_retry_at := o.retry_at) is not UNSET:
+            d["retryAt"] = v_retry_at
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CircuitBreaker, error)
 
 
 def _read_cluster(d: Any) -> Cluster:
@@ -919,31 +992,34 @@ def _read_cluster(d: Any) -> Cluster:
 
 def encode_cluster(o: Cluster) -> dict[str, Any]:
     """Make JSON of Cluster."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "name": o.name,
-        "id": o.id,
-        "status": o.status,
-    }
-    if (v_api_endpoint := o.api_endpoint) is not UNSET:
-        d["apiEndpoint"] = v_api_endpoint
-    if (v_region := o.region) is not UNSET:
-        d["region"] = v_region
-    if (v_provider := o.provider) is not UNSET:
-        d["provider"] = v_provider
-    if (v_kubernetes_version := o.kubernetes_version) is not UNSET:
-        d["kubernetesVersion"] = v_kubernetes_version
-    if (v_last_heartbeat := o.last_heartbeat) is not UNSET:
-        d["lastHeartbeat"] = v_last_heartbeat
-    if (v_security_score := o.security_score) is not UNSET:
-        d["securityScore"] = v_security_score
-    if (v_violation_count := o.violation_count) is not UNSET:
-        d["violationCount"] = v_violation_count
-    if (v_node_count := o.node_count) is not UNSET:
-        d["nodeCount"] = v_node_count
-    if (v_pod_count := o.pod_count) is not UNSET:
-        d["podCount"] = v_pod_count
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "name": o.name,
+            "id": o.id,
+            "status": o.status,
+        }
+        if (v_api_endpoint := o.api_endpoint) is not UNSET:
+            d["apiEndpoint"] = v_api_endpoint
+        if (v_region := o.region) is not UNSET:
+            d["region"] = v_region
+        if (v_provider := o.provider) is not UNSET:
+            d["provider"] = v_provider
+        if (v_kubernetes_version := o.kubernetes_version) is not UNSET:
+            d["kubernetesVersion"] = v_kubernetes_version
+        if (v_last_heartbeat := o.last_heartbeat) is not UNSET:
+            d["lastHeartbeat"] = v_last_heartbeat
+        if (v_security_score := o.security_score) is not UNSET:
+            d["securityScore"] = v_security_score
+        if (v_violation_count := o.violation_count) is not UNSET:
+            d["violationCount"] = v_violation_count
+        if (v_node_count := o.node_count) is not UNSET:
+            d["nodeCount"] = v_node_count
+        if (v_pod_count := o.pod_count) is not UNSET:
+            d["podCount"] = v_pod_count
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Cluster, error)
 
 
 def _read_cluster_component(d: Any) -> ClusterComponent:
@@ -962,14 +1038,17 @@ def _read_cluster_component(d: Any) -> ClusterComponent:
 
 def encode_cluster_component(o: ClusterComponent) -> dict[str, Any]:
     """Make JSON of ClusterComponent."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "name": o.name,
-        "status": o.status,
-    }
-    if (v_message := o.message) is not UNSET:
-        d["message"] = v_message
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "name": o.name,
+            "status": o.status,
+        }
+        if (v_message := o.message) is not UNSET:
+            d["message"] = v_message
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ClusterComponent, error)
 
 
 def _read_cluster_condition(d: Any) -> ClusterCondition:
@@ -998,18 +1077,21 @@ def _read_cluster_condition(d: Any) -> ClusterCondition:
 
 def encode_cluster_condition(o: ClusterCondition) -> dict[str, Any]:
     """Make JSON of ClusterCondition."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "type": o.type,
-        "status": o.status,
-    }
-    if (v_reason := o.reason) is not UNSET:
-        d["reason"] = v_reason
-    if (v_message := o.message) is not UNSET:
-        d["message"] = v_message
-    if (v_last_transition_time := o.last_transition_time) is not UNSET:
-        d["lastTransitionTime"] = v_last_transition_time
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "type": o.type,
+            "status": o.status,
+        }
+        if (v_reason := o.reason) is not UNSET:
+            d["reason"] = v_reason
+        if (v_message := o.message) is not UNSET:
+            d["message"] = v_message
+        if (v_last_transition_time := o.last_transition_time) is not UNSET:
+            d["lastTransitionTime"] = v_last_transition_time
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ClusterCondition, error)
 
 
 def _read_cluster_page(d: Any) -> ClusterPage:
@@ -1022,11 +1104,14 @@ def _read_cluster_page(d: Any) -> ClusterPage:
 
 def encode_cluster_page(o: ClusterPage) -> dict[str, Any]:
     """Make JSON of ClusterPage."""
-    return {
-        **o.extra,
-        "data": [encode_cluster(x) for x in o.data],
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_cluster(x) for x in o.data],
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ClusterPage, error)
 
 
 def _read_cluster_status(d: Any) -> ClusterStatus:
@@ -1121,45 +1206,48 @@ def _read_cluster_status(d: Any) -> ClusterStatus:
 
 def encode_cluster_status(o: ClusterStatus) -> dict[str, Any]:
     """Make JSON of ClusterStatus."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "name": o.name,
-        "id": o.id,
-        "status": o.status,
-    }
-    if (v_api_endpoint := o.api_endpoint) is not UNSET:
-        d["apiEndpoint"] = v_api_endpoint
-    if (v_region := o.region) is not UNSET:
-        d["region"] = v_region
-    if (v_provider := o.provider) is not UNSET:
-        d["provider"] = v_provider
-    if (v_kubernetes_version := o.kubernetes_version) is not UNSET:
-        d["kubernetesVersion"] = v_kubernetes_version
-    if (v_last_heartbeat := o.last_heartbeat) is not UNSET:
-        d["lastHeartbeat"] = v_last_heartbeat
-    if (v_security_score := o.security_score) is not UNSET:
-        d["securityScore"] = v_security_score
-    if (v_violation_count := o.violation_count) is not UNSET:
-        d["violationCount"] = v_violation_count
-    if (v_node_count := o.node_count) is not UNSET:
-        d["nodeCount"] = v_node_count
-    if (v_pod_count := o.pod_count) is not UNSET:
-        d["podCount"] = v_pod_count
-    if (v_conditions := o.conditions) is not UNSET:
-        d["conditions"] = [encode_cluster_condition(x) for x in v_conditions]
-    if (v_nodes := o.nodes) is not UNSET:
-        d["nodes"] = encode_cluster_nodes(v_nodes)
-    if (v_components := o.components) is not UNSET:
-        d["components"] = [encode_cluster_component(x) for x in v_components]
-    if (v_open_incidents := o.open_incidents) is not UNSET:
-        d["openIncidents"] = v_open_incidents
-    if (v_findings_by_severity := o.findings_by_severity) is not UNSET:
-        d["findingsBySeverity"] = encode_severity_counts(v_findings_by_severity)
-    if (v_last_scan_at := o.last_scan_at) is not UNSET:
-        d["lastScanAt"] = v_last_scan_at
-    if (v_heartbeat_age_seconds := o.heartbeat_age_seconds) is not UNSET:
-        d["heartbeatAgeSeconds"] = v_heartbeat_age_seconds
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "name": o.name,
+            "id": o.id,
+            "status": o.status,
+        }
+        if (v_api_endpoint := o.api_endpoint) is not UNSET:
+            d["apiEndpoint"] = v_api_endpoint
+        if (v_region := o.region) is not UNSET:
+            d["region"] = v_region
+        if (v_provider := o.provider) is not UNSET:
+            d["provider"] = v_provider
+        if (v_kubernetes_version := o.kubernetes_version) is not UNSET:
+            d["kubernetesVersion"] = v_kubernetes_version
+        if (v_last_heartbeat := o.last_heartbeat) is not UNSET:
+            d["lastHeartbeat"] = v_last_heartbeat
+        if (v_security_score := o.security_score) is not UNSET:
+            d["securityScore"] = v_security_score
+        if (v_violation_count := o.violation_count) is not UNSET:
+            d["violationCount"] = v_violation_count
+        if (v_node_count := o.node_count) is not UNSET:
+            d["nodeCount"] = v_node_count
+        if (v_pod_count := o.pod_count) is not UNSET:
+            d["podCount"] = v_pod_count
+        if (v_conditions := o.conditions) is not UNSET:
+            d["conditions"] = [encode_cluster_condition(x) for x in v_conditions]
+        if (v_nodes := o.nodes) is not UNSET:
+            d["nodes"] = encode_cluster_nodes(v_nodes)
+        if (v_components := o.components) is not UNSET:
+            d["components"] = [encode_cluster_component(x) for x in v_components]
+        if (v_open_incidents := o.open_incidents) is not UNSET:
+            d["openIncidents"] = v_open_incidents
+        if (v_findings_by_severity := o.findings_by_severity) is not UNSET:
+            d["findingsBySeverity"] = encode_severity_counts(v_findings_by_severity)
+        if (v_last_scan_at := o.last_scan_at) is not UNSET:
+            d["lastScanAt"] = v_last_scan_at
+        if (v_heartbeat_age_seconds := o.heartbeat_age_seconds) is not UNSET:
+            d["heartbeatAgeSeconds"] = v_heartbeat_age_seconds
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ClusterStatus, error)
 
 
 def _read_cluster_status_envelope(d: Any) -> ClusterStatusEnvelope:
@@ -1172,11 +1260,14 @@ def _read_cluster_status_envelope(d: Any) -> ClusterStatusEnvelope:
 
 def encode_cluster_status_envelope(o: ClusterStatusEnvelope) -> dict[str, Any]:
     """Make JSON of ClusterStatusEnvelope."""
-    return {
-        **o.extra,
-        "data": encode_cluster_status(o.data),
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": encode_cluster_status(o.data),
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ClusterStatusEnvelope, error)
 
 
 def _read_control_evidence(d: Any) -> ControlEvidence:
@@ -1209,19 +1300,22 @@ def _read_control_evidence(d: Any) -> ControlEvidence:
 
 def encode_control_evidence(o: ControlEvidence) -> dict[str, Any]:
     """Make JSON of ControlEvidence."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "type": o.type,
-    }
-    if (v_description := o.description) is not UNSET:
-        d["description"] = v_description
-    if (v_resource_ref := o.resource_ref) is not UNSET:
-        d["resourceRef"] = encode_resource_ref(v_resource_ref)
-    if (v_timestamp := o.timestamp) is not UNSET:
-        d["timestamp"] = v_timestamp
-    if (v_data := o.data) is not UNSET:
-        d["data"] = v_data
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "type": o.type,
+        }
+        if (v_description := o.description) is not UNSET:
+            d["description"] = v_description
+        if (v_resource_ref := o.resource_ref) is not UNSET:
+            d["resourceRef"] = encode_resource_ref(v_resource_ref)
+        if (v_timestamp := o.timestamp) is not UNSET:
+            d["timestamp"] = v_timestamp
+        if (v_data := o.data) is not UNSET:
+            d["data"] = v_data
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ControlEvidence, error)
 
 
 def _read_control_ref(d: Any) -> ControlRef:
@@ -1234,11 +1328,14 @@ def _read_control_ref(d: Any) -> ControlRef:
 
 def encode_control_ref(o: ControlRef) -> dict[str, Any]:
     """Make JSON of ControlRef."""
-    return {
-        **o.extra,
-        "framework": o.framework,
-        "controlId": o.control_id,
-    }
+    try:
+        return {
+            **o.extra,
+            "framework": o.framework,
+            "controlId": o.control_id,
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ControlRef, error)
 
 
 def _read_drift_entry(d: Any) -> DriftEntry:
@@ -1307,37 +1404,40 @@ def _read_drift_entry(d: Any) -> DriftEntry:
 
 def encode_drift_entry(o: DriftEntry) -> dict[str, Any]:
     """Make JSON of DriftEntry."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "type": o.type,
-        "resourceKind": o.resource_kind,
-        "resourceName": o.resource_name,
-        "namespace": o.namespace,
-        "severity": o.severity,
-        "detectedAt": o.detected_at,
-    }
-    if (v_api_version := o.api_version) is not UNSET:
-        d["apiVersion"] = v_api_version
-    if (v_field_path := o.field_path) is not UNSET:
-        d["fieldPath"] = v_field_path
-    if (v_live_value := o.live_value) is not UNSET:
-        d["liveValue"] = v_live_value
-    if (v_desired_value := o.desired_value) is not UNSET:
-        d["desiredValue"] = v_desired_value
-    if (v_operation := o.operation) is not UNSET:
-        d["operation"] = v_operation
-    if (v_message := o.message) is not UNSET:
-        d["message"] = v_message
-    if (v_manager := o.manager) is not UNSET:
-        d["manager"] = v_manager
-    if (v_source_file := o.source_file) is not UNSET:
-        d["sourceFile"] = v_source_file
-    if (v_source_line := o.source_line) is not UNSET:
-        d["sourceLine"] = v_source_line
-    if (v_redacted := o.redacted) is not UNSET:
-        d["redacted"] = v_redacted
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "type": o.type,
+            "resourceKind": o.resource_kind,
+            "resourceName": o.resource_name,
+            "namespace": o.namespace,
+            "severity": o.severity,
+            "detectedAt": o.detected_at,
+        }
+        if (v_api_version := o.api_version) is not UNSET:
+            d["apiVersion"] = v_api_version
+        if (v_field_path := o.field_path) is not UNSET:
+            d["fieldPath"] = v_field_path
+        if (v_live_value := o.live_value) is not UNSET:
+            d["liveValue"] = v_live_value
+        if (v_desired_value := o.desired_value) is not UNSET:
+            d["desiredValue"] = v_desired_value
+        if (v_operation := o.operation) is not UNSET:
+            d["operation"] = v_operation
+        if (v_message := o.message) is not UNSET:
+            d["message"] = v_message
+        if (v_manager := o.manager) is not UNSET:
+            d["manager"] = v_manager
+        if (v_source_file := o.source_file) is not UNSET:
+            d["sourceFile"] = v_source_file
+        if (v_source_line := o.source_line) is not UNSET:
+            d["sourceLine"] = v_source_line
+        if (v_redacted := o.redacted) is not UNSET:
+            d["redacted"] = v_redacted
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, DriftEntry, error)
 
 
 def _read_drift_entry_page(d: Any) -> DriftEntryPage:
@@ -1350,11 +1450,14 @@ def _read_drift_entry_page(d: Any) -> DriftEntryPage:
 
 def encode_drift_entry_page(o: DriftEntryPage) -> dict[str, Any]:
     """Make JSON of DriftEntryPage."""
-    return {
-        **o.extra,
-        "data": [encode_drift_entry(x) for x in o.data],
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_drift_entry(x) for x in o.data],
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, DriftEntryPage, error)
 
 
 def _read_drift_source(d: Any) -> DriftSource:
@@ -1382,17 +1485,20 @@ def _read_drift_source(d: Any) -> DriftSource:
 
 def encode_drift_source(o: DriftSource) -> dict[str, Any]:
     """Make JSON of DriftSource."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "type": o.type,
-    }
-    if (v_url := o.url) is not UNSET:
-        d["url"] = v_url
-    if (v_revision := o.revision) is not UNSET:
-        d["revision"] = v_revision
-    if (v_path := o.path) is not UNSET:
-        d["path"] = v_path
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "type": o.type,
+        }
+        if (v_url := o.url) is not UNSET:
+            d["url"] = v_url
+        if (v_revision := o.revision) is not UNSET:
+            d["revision"] = v_revision
+        if (v_path := o.path) is not UNSET:
+            d["path"] = v_path
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, DriftSource, error)
 
 
 def _read_error_body(d: Any) -> ErrorBody:
@@ -1416,16 +1522,19 @@ def _read_error_body(d: Any) -> ErrorBody:
 
 def encode_error_body(o: ErrorBody) -> dict[str, Any]:
     """Make JSON of ErrorBody."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "code": o.code,
-        "message": o.message,
-    }
-    if (v_reason := o.reason) is not UNSET:
-        d["reason"] = v_reason
-    if (v_details := o.details) is not UNSET:
-        d["details"] = [encode_error_detail(x) for x in v_details]
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "code": o.code,
+            "message": o.message,
+        }
+        if (v_reason := o.reason) is not UNSET:
+            d["reason"] = v_reason
+        if (v_details := o.details) is not UNSET:
+            d["details"] = [encode_error_detail(x) for x in v_details]
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ErrorBody, error)
 
 
 def _read_finding(d: Any) -> Finding:
@@ -1528,49 +1637,52 @@ def _read_finding(d: Any) -> Finding:
 
 def encode_finding(o: Finding) -> dict[str, Any]:
     """Make JSON of Finding."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "severity": o.severity,
-        "category": o.category,
-        "title": o.title,
-        "description": o.description,
-        "resource": encode_resource_ref(o.resource),
-        "remediated": o.remediated,
-    }
-    if (v_recommendation := o.recommendation) is not UNSET:
-        d["recommendation"] = v_recommendation
-    if (v_check_id := o.check_id) is not UNSET:
-        d["checkId"] = v_check_id
-    if (v_scanner := o.scanner) is not UNSET:
-        d["scanner"] = v_scanner
-    if (v_container := o.container) is not UNSET:
-        d["container"] = v_container
-    if (v_field_path := o.field_path) is not UNSET:
-        d["fieldPath"] = v_field_path
-    if (v_evidence := o.evidence) is not UNSET:
-        d["evidence"] = v_evidence
-    if (v_workload := o.workload) is not UNSET:
-        d["workload"] = encode_resource_ref(v_workload)
-    if (v_controls := o.controls) is not UNSET:
-        d["controls"] = [encode_control_ref(x) for x in v_controls]
-    if (v_scan_id := o.scan_id) is not UNSET:
-        d["scanId"] = v_scan_id
-    if (v_cluster := o.cluster) is not UNSET:
-        d["cluster"] = v_cluster
-    if (v_source := o.source) is not UNSET:
-        d["source"] = encode_manifest_position(v_source)
-    if (v_first_seen := o.first_seen) is not UNSET:
-        d["firstSeen"] = v_first_seen
-    if (v_last_seen := o.last_seen) is not UNSET:
-        d["lastSeen"] = v_last_seen
-    if (v_occurrences := o.occurrences) is not UNSET:
-        d["occurrences"] = v_occurrences
-    if (v_suppressed := o.suppressed) is not UNSET:
-        d["suppressed"] = v_suppressed
-    if (v_suppression_reason := o.suppression_reason) is not UNSET:
-        d["suppressionReason"] = v_suppression_reason
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "severity": o.severity,
+            "category": o.category,
+            "title": o.title,
+            "description": o.description,
+            "resource": encode_resource_ref(o.resource),
+            "remediated": o.remediated,
+        }
+        if (v_recommendation := o.recommendation) is not UNSET:
+            d["recommendation"] = v_recommendation
+        if (v_check_id := o.check_id) is not UNSET:
+            d["checkId"] = v_check_id
+        if (v_scanner := o.scanner) is not UNSET:
+            d["scanner"] = v_scanner
+        if (v_container := o.container) is not UNSET:
+            d["container"] = v_container
+        if (v_field_path := o.field_path) is not UNSET:
+            d["fieldPath"] = v_field_path
+        if (v_evidence := o.evidence) is not UNSET:
+            d["evidence"] = v_evidence
+        if (v_workload := o.workload) is not UNSET:
+            d["workload"] = encode_resource_ref(v_workload)
+        if (v_controls := o.controls) is not UNSET:
+            d["controls"] = [encode_control_ref(x) for x in v_controls]
+        if (v_scan_id := o.scan_id) is not UNSET:
+            d["scanId"] = v_scan_id
+        if (v_cluster := o.cluster) is not UNSET:
+            d["cluster"] = v_cluster
+        if (v_source := o.source) is not UNSET:
+            d["source"] = encode_manifest_position(v_source)
+        if (v_first_seen := o.first_seen) is not UNSET:
+            d["firstSeen"] = v_first_seen
+        if (v_last_seen := o.last_seen) is not UNSET:
+            d["lastSeen"] = v_last_seen
+        if (v_occurrences := o.occurrences) is not UNSET:
+            d["occurrences"] = v_occurrences
+        if (v_suppressed := o.suppressed) is not UNSET:
+            d["suppressed"] = v_suppressed
+        if (v_suppression_reason := o.suppression_reason) is not UNSET:
+            d["suppressionReason"] = v_suppression_reason
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Finding, error)
 
 
 def _read_finding_page(d: Any) -> FindingPage:
@@ -1583,11 +1695,14 @@ def _read_finding_page(d: Any) -> FindingPage:
 
 def encode_finding_page(o: FindingPage) -> dict[str, Any]:
     """Make JSON of FindingPage."""
-    return {
-        **o.extra,
-        "data": [encode_finding(x) for x in o.data],
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_finding(x) for x in o.data],
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, FindingPage, error)
 
 
 def _read_health(d: Any) -> Health:
@@ -1620,19 +1735,22 @@ def _read_health(d: Any) -> Health:
 
 def encode_health(o: Health) -> dict[str, Any]:
     """Make JSON of Health."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "status": o.status,
-    }
-    if (v_version := o.version) is not UNSET:
-        d["version"] = v_version
-    if (v_uptime_seconds := o.uptime_seconds) is not UNSET:
-        d["uptimeSeconds"] = v_uptime_seconds
-    if (v_mode := o.mode) is not UNSET:
-        d["mode"] = v_mode
-    if (v_operating_mode := o.operating_mode) is not UNSET:
-        d["operatingMode"] = v_operating_mode
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "status": o.status,
+        }
+        if (v_version := o.version) is not UNSET:
+            d["version"] = v_version
+        if (v_uptime_seconds := o.uptime_seconds) is not UNSET:
+            d["uptimeSeconds"] = v_uptime_seconds
+        if (v_mode := o.mode) is not UNSET:
+            d["mode"] = v_mode
+        if (v_operating_mode := o.operating_mode) is not UNSET:
+            d["operatingMode"] = v_operating_mode
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Health, error)
 
 
 def _read_health_envelope(d: Any) -> HealthEnvelope:
@@ -1645,11 +1763,14 @@ def _read_health_envelope(d: Any) -> HealthEnvelope:
 
 def encode_health_envelope(o: HealthEnvelope) -> dict[str, Any]:
     """Make JSON of HealthEnvelope."""
-    return {
-        **o.extra,
-        "data": encode_health(o.data),
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": encode_health(o.data),
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, HealthEnvelope, error)
 
 
 def _read_incident_change(d: Any) -> IncidentChange:
@@ -1673,16 +1794,19 @@ def _read_incident_change(d: Any) -> IncidentChange:
 
 def encode_incident_change(o: IncidentChange) -> dict[str, Any]:
     """Make JSON of IncidentChange."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "at": o.at,
-        "kind": o.kind,
-    }
-    if (v_by := o.by) is not UNSET:
-        d["by"] = v_by
-    if (v_note := o.note) is not UNSET:
-        d["note"] = v_note
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "at": o.at,
+            "kind": o.kind,
+        }
+        if (v_by := o.by) is not UNSET:
+            d["by"] = v_by
+        if (v_note := o.note) is not UNSET:
+            d["note"] = v_note
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, IncidentChange, error)
 
 
 def _read_incident_event(d: Any) -> IncidentEvent:
@@ -1737,29 +1861,32 @@ def _read_incident_event(d: Any) -> IncidentEvent:
 
 def encode_incident_event(o: IncidentEvent) -> dict[str, Any]:
     """Make JSON of IncidentEvent."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "type": o.type,
-        "severity": o.severity,
-        "timestamp": o.timestamp,
-    }
-    if (v_first_timestamp := o.first_timestamp) is not UNSET:
-        d["firstTimestamp"] = v_first_timestamp
-    if (v_count := o.count) is not UNSET:
-        d["count"] = v_count
-    if (v_source := o.source) is not UNSET:
-        d["source"] = v_source
-    if (v_namespace := o.namespace) is not UNSET:
-        d["namespace"] = v_namespace
-    if (v_resource := o.resource) is not UNSET:
-        d["resource"] = v_resource
-    if (v_resource_kind := o.resource_kind) is not UNSET:
-        d["resourceKind"] = v_resource_kind
-    if (v_message := o.message) is not UNSET:
-        d["message"] = v_message
-    if (v_metadata := o.metadata) is not UNSET:
-        d["metadata"] = v_metadata
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "type": o.type,
+            "severity": o.severity,
+            "timestamp": o.timestamp,
+        }
+        if (v_first_timestamp := o.first_timestamp) is not UNSET:
+            d["firstTimestamp"] = v_first_timestamp
+        if (v_count := o.count) is not UNSET:
+            d["count"] = v_count
+        if (v_source := o.source) is not UNSET:
+            d["source"] = v_source
+        if (v_namespace := o.namespace) is not UNSET:
+            d["namespace"] = v_namespace
+        if (v_resource := o.resource) is not UNSET:
+            d["resource"] = v_resource
+        if (v_resource_kind := o.resource_kind) is not UNSET:
+            d["resourceKind"] = v_resource_kind
+        if (v_message := o.message) is not UNSET:
+            d["message"] = v_message
+        if (v_metadata := o.metadata) is not UNSET:
+            d["metadata"] = v_metadata
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, IncidentEvent, error)
 
 
 def _read_metrics_basis(d: Any) -> MetricsBasis:
@@ -1782,15 +1909,18 @@ def _read_metrics_basis(d: Any) -> MetricsBasis:
 
 def encode_metrics_basis(o: MetricsBasis) -> dict[str, Any]:
     """Make JSON of MetricsBasis."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "source": o.source,
-    }
-    if (v_window_seconds := o.window_seconds) is not UNSET:
-        d["windowSeconds"] = v_window_seconds
-    if (v_samples := o.samples) is not UNSET:
-        d["samples"] = v_samples
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "source": o.source,
+        }
+        if (v_window_seconds := o.window_seconds) is not UNSET:
+            d["windowSeconds"] = v_window_seconds
+        if (v_samples := o.samples) is not UNSET:
+            d["samples"] = v_samples
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, MetricsBasis, error)
 
 
 def _read_namespace_cost(d: Any) -> NamespaceCost:
@@ -1811,14 +1941,17 @@ def _read_namespace_cost(d: Any) -> NamespaceCost:
 
 def encode_namespace_cost(o: NamespaceCost) -> dict[str, Any]:
     """Make JSON of NamespaceCost."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "namespace": o.namespace,
-        "estimatedMonthlyCost": o.estimated_monthly_cost,
-    }
-    if (v_totals := o.totals) is not UNSET:
-        d["totals"] = encode_resource_totals(v_totals)
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "namespace": o.namespace,
+            "estimatedMonthlyCost": o.estimated_monthly_cost,
+        }
+        if (v_totals := o.totals) is not UNSET:
+            d["totals"] = encode_resource_totals(v_totals)
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, NamespaceCost, error)
 
 
 def _read_namespace_drift(d: Any) -> NamespaceDrift:
@@ -1863,25 +1996,28 @@ def _read_namespace_drift(d: Any) -> NamespaceDrift:
 
 def encode_namespace_drift(o: NamespaceDrift) -> dict[str, Any]:
     """Make JSON of NamespaceDrift."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "namespace": o.namespace,
-        "driftCount": o.drift_count,
-        "checkedAt": o.checked_at,
-    }
-    if (v_by_type := o.by_type) is not UNSET:
-        d["byType"] = encode_drift_type_counts(v_by_type)
-    if (v_by_severity := o.by_severity) is not UNSET:
-        d["bySeverity"] = encode_severity_counts(v_by_severity)
-    if (v_highest_severity := o.highest_severity) is not UNSET:
-        d["highestSeverity"] = v_highest_severity
-    if (v_source := o.source) is not UNSET:
-        d["source"] = encode_drift_source(v_source)
-    if (v_managed_resources := o.managed_resources) is not UNSET:
-        d["managedResources"] = v_managed_resources
-    if (v_unmanaged_resources := o.unmanaged_resources) is not UNSET:
-        d["unmanagedResources"] = v_unmanaged_resources
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "namespace": o.namespace,
+            "driftCount": o.drift_count,
+            "checkedAt": o.checked_at,
+        }
+        if (v_by_type := o.by_type) is not UNSET:
+            d["byType"] = encode_drift_type_counts(v_by_type)
+        if (v_by_severity := o.by_severity) is not UNSET:
+            d["bySeverity"] = encode_severity_counts(v_by_severity)
+        if (v_highest_severity := o.highest_severity) is not UNSET:
+            d["highestSeverity"] = v_highest_severity
+        if (v_source := o.source) is not UNSET:
+            d["source"] = encode_drift_source(v_source)
+        if (v_managed_resources := o.managed_resources) is not UNSET:
+            d["managedResources"] = v_managed_resources
+        if (v_unmanaged_resources := o.unmanaged_resources) is not UNSET:
+            d["unmanagedResources"] = v_unmanaged_resources
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, NamespaceDrift, error)
 
 
 def _read_namespace_drift_page(d: Any) -> NamespaceDriftPage:
@@ -1894,11 +2030,14 @@ def _read_namespace_drift_page(d: Any) -> NamespaceDriftPage:
 
 def encode_namespace_drift_page(o: NamespaceDriftPage) -> dict[str, Any]:
     """Make JSON of NamespaceDriftPage."""
-    return {
-        **o.extra,
-        "data": [encode_namespace_drift(x) for x in o.data],
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_namespace_drift(x) for x in o.data],
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, NamespaceDriftPage, error)
 
 
 def _read_namespace_findings(d: Any) -> NamespaceFindings:
@@ -1912,12 +2051,15 @@ def _read_namespace_findings(d: Any) -> NamespaceFindings:
 
 def encode_namespace_findings(o: NamespaceFindings) -> dict[str, Any]:
     """Make JSON of NamespaceFindings."""
-    return {
-        **o.extra,
-        "namespace": o.namespace,
-        "total": o.total,
-        "bySeverity": encode_severity_counts(o.by_severity),
-    }
+    try:
+        return {
+            **o.extra,
+            "namespace": o.namespace,
+            "total": o.total,
+            "bySeverity": encode_severity_counts(o.by_severity),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, NamespaceFindings, error)
 
 
 def _read_notification_entry(d: Any) -> NotificationEntry:
@@ -1995,40 +2137,43 @@ def _read_notification_entry(d: Any) -> NotificationEntry:
 
 def encode_notification_entry(o: NotificationEntry) -> dict[str, Any]:
     """Make JSON of NotificationEntry."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "timestamp": o.timestamp,
-        "channel": encode_notification_channel(o.channel),
-        "status": o.status,
-        "severity": o.severity,
-        "title": o.title,
-    }
-    if (v_message := o.message) is not UNSET:
-        d["message"] = v_message
-    if (v_source := o.source) is not UNSET:
-        d["source"] = v_source
-    if (v_resource_kind := o.resource_kind) is not UNSET:
-        d["resourceKind"] = v_resource_kind
-    if (v_resource_name := o.resource_name) is not UNSET:
-        d["resourceName"] = v_resource_name
-    if (v_namespace := o.namespace) is not UNSET:
-        d["namespace"] = v_namespace
-    if (v_dedup_key := o.dedup_key) is not UNSET:
-        d["dedupKey"] = v_dedup_key
-    if (v_metadata := o.metadata) is not UNSET:
-        d["metadata"] = v_metadata
-    if (v_attempts := o.attempts) is not UNSET:
-        d["attempts"] = v_attempts
-    if (v_error := o.error) is not UNSET:
-        d["error"] = v_error
-    if (v_http_status := o.http_status) is not UNSET:
-        d["httpStatus"] = v_http_status
-    if (v_aggregated_count := o.aggregated_count) is not UNSET:
-        d["aggregatedCount"] = v_aggregated_count
-    if (v_incident_id := o.incident_id) is not UNSET:
-        d["incidentId"] = v_incident_id
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "timestamp": o.timestamp,
+            "channel": encode_notification_channel(o.channel),
+            "status": o.status,
+            "severity": o.severity,
+            "title": o.title,
+        }
+        if (v_message := o.message) is not UNSET:
+            d["message"] = v_message
+        if (v_source := o.source) is not UNSET:
+            d["source"] = v_source
+        if (v_resource_kind := o.resource_kind) is not UNSET:
+            d["resourceKind"] = v_resource_kind
+        if (v_resource_name := o.resource_name) is not UNSET:
+            d["resourceName"] = v_resource_name
+        if (v_namespace := o.namespace) is not UNSET:
+            d["namespace"] = v_namespace
+        if (v_dedup_key := o.dedup_key) is not UNSET:
+            d["dedupKey"] = v_dedup_key
+        if (v_metadata := o.metadata) is not UNSET:
+            d["metadata"] = v_metadata
+        if (v_attempts := o.attempts) is not UNSET:
+            d["attempts"] = v_attempts
+        if (v_error := o.error) is not UNSET:
+            d["error"] = v_error
+        if (v_http_status := o.http_status) is not UNSET:
+            d["httpStatus"] = v_http_status
+        if (v_aggregated_count := o.aggregated_count) is not UNSET:
+            d["aggregatedCount"] = v_aggregated_count
+        if (v_incident_id := o.incident_id) is not UNSET:
+            d["incidentId"] = v_incident_id
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, NotificationEntry, error)
 
 
 def _read_notification_page(d: Any) -> NotificationPage:
@@ -2041,11 +2186,14 @@ def _read_notification_page(d: Any) -> NotificationPage:
 
 def encode_notification_page(o: NotificationPage) -> dict[str, Any]:
     """Make JSON of NotificationPage."""
-    return {
-        **o.extra,
-        "data": [encode_notification_entry(x) for x in o.data],
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_notification_entry(x) for x in o.data],
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, NotificationPage, error)
 
 
 def _read_readiness_check(d: Any) -> ReadinessCheck:
@@ -2069,16 +2217,19 @@ def _read_readiness_check(d: Any) -> ReadinessCheck:
 
 def encode_readiness_check(o: ReadinessCheck) -> dict[str, Any]:
     """Make JSON of ReadinessCheck."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "name": o.name,
-        "status": o.status,
-    }
-    if (v_message := o.message) is not UNSET:
-        d["message"] = v_message
-    if (v_latency_ms := o.latency_ms) is not UNSET:
-        d["latencyMs"] = v_latency_ms
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "name": o.name,
+            "status": o.status,
+        }
+        if (v_message := o.message) is not UNSET:
+            d["message"] = v_message
+        if (v_latency_ms := o.latency_ms) is not UNSET:
+            d["latencyMs"] = v_latency_ms
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ReadinessCheck, error)
 
 
 def _read_recommendation(d: Any) -> Recommendation:
@@ -2168,42 +2319,45 @@ def _read_recommendation(d: Any) -> Recommendation:
 
 def encode_recommendation(o: Recommendation) -> dict[str, Any]:
     """Make JSON of Recommendation."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "type": o.type,
-        "resource": encode_resource_ref(o.resource),
-        "containerName": o.container_name,
-    }
-    if (v_current_cpu := o.current_cpu) is not UNSET:
-        d["currentCpu"] = encode_resource_quantity(v_current_cpu)
-    if (v_current_memory := o.current_memory) is not UNSET:
-        d["currentMemory"] = encode_resource_quantity(v_current_memory)
-    if (v_recommended_cpu := o.recommended_cpu) is not UNSET:
-        d["recommendedCpu"] = encode_resource_quantity(v_recommended_cpu)
-    if (v_recommended_memory := o.recommended_memory) is not UNSET:
-        d["recommendedMemory"] = encode_resource_quantity(v_recommended_memory)
-    if (v_estimated_savings_pct := o.estimated_savings_pct) is not UNSET:
-        d["estimatedSavingsPct"] = v_estimated_savings_pct
-    if (v_estimated_monthly_savings := o.estimated_monthly_savings) is not UNSET:
-        d["estimatedMonthlySavings"] = v_estimated_monthly_savings
-    if (v_confidence := o.confidence) is not UNSET:
-        d["confidence"] = v_confidence
-    if (v_observation_period_seconds := o.observation_period_seconds) is not UNSET:
-        d["observationPeriodSeconds"] = v_observation_period_seconds
-    if (v_generated_at := o.generated_at) is not UNSET:
-        d["generatedAt"] = v_generated_at
-    if (v_message := o.message) is not UNSET:
-        d["message"] = v_message
-    if (v_usage := o.usage) is not UNSET:
-        d["usage"] = encode_observed_usage(v_usage)
-    if (v_severity := o.severity) is not UNSET:
-        d["severity"] = v_severity
-    if (v_hpa := o.hpa) is not UNSET:
-        d["hpa"] = v_hpa
-    if (v_patch := o.patch) is not UNSET:
-        d["patch"] = v_patch
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "type": o.type,
+            "resource": encode_resource_ref(o.resource),
+            "containerName": o.container_name,
+        }
+        if (v_current_cpu := o.current_cpu) is not UNSET:
+            d["currentCpu"] = encode_resource_quantity(v_current_cpu)
+        if (v_current_memory := o.current_memory) is not UNSET:
+            d["currentMemory"] = encode_resource_quantity(v_current_memory)
+        if (v_recommended_cpu := o.recommended_cpu) is not UNSET:
+            d["recommendedCpu"] = encode_resource_quantity(v_recommended_cpu)
+        if (v_recommended_memory := o.recommended_memory) is not UNSET:
+            d["recommendedMemory"] = encode_resource_quantity(v_recommended_memory)
+        if (v_estimated_savings_pct := o.estimated_savings_pct) is not UNSET:
+            d["estimatedSavingsPct"] = v_estimated_savings_pct
+        if (v_estimated_monthly_savings := o.estimated_monthly_savings) is not UNSET:
+            d["estimatedMonthlySavings"] = v_estimated_monthly_savings
+        if (v_confidence := o.confidence) is not UNSET:
+            d["confidence"] = v_confidence
+        if (v_observation_period_seconds := o.observation_period_seconds) is not UNSET:
+            d["observationPeriodSeconds"] = v_observation_period_seconds
+        if (v_generated_at := o.generated_at) is not UNSET:
+            d["generatedAt"] = v_generated_at
+        if (v_message := o.message) is not UNSET:
+            d["message"] = v_message
+        if (v_usage := o.usage) is not UNSET:
+            d["usage"] = encode_observed_usage(v_usage)
+        if (v_severity := o.severity) is not UNSET:
+            d["severity"] = v_severity
+        if (v_hpa := o.hpa) is not UNSET:
+            d["hpa"] = v_hpa
+        if (v_patch := o.patch) is not UNSET:
+            d["patch"] = v_patch
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Recommendation, error)
 
 
 def _read_recommendation_page(d: Any) -> RecommendationPage:
@@ -2216,11 +2370,14 @@ def _read_recommendation_page(d: Any) -> RecommendationPage:
 
 def encode_recommendation_page(o: RecommendationPage) -> dict[str, Any]:
     """Make JSON of RecommendationPage."""
-    return {
-        **o.extra,
-        "data": [encode_recommendation(x) for x in o.data],
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_recommendation(x) for x in o.data],
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, RecommendationPage, error)
 
 
 def _read_scan(d: Any) -> Scan:
@@ -2314,44 +2471,47 @@ def _read_scan(d: Any) -> Scan:
 
 def encode_scan(o: Scan) -> dict[str, Any]:
     """Make JSON of Scan."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "phase": o.phase,
-    }
-    if (v_name := o.name) is not UNSET:
-        d["name"] = v_name
-    if (v_namespace := o.namespace) is not UNSET:
-        d["namespace"] = v_namespace
-    if (v_scanners := o.scanners) is not UNSET:
-        d["scanners"] = v_scanners
-    if (v_scope := o.scope) is not UNSET:
-        d["scope"] = encode_scan_scope(v_scope)
-    if (v_compliance_frameworks := o.compliance_frameworks) is not UNSET:
-        d["complianceFrameworks"] = v_compliance_frameworks
-    if (v_clusters := o.clusters) is not UNSET:
-        d["clusters"] = v_clusters
-    if (v_schedule := o.schedule) is not UNSET:
-        d["schedule"] = v_schedule
-    if (v_trigger := o.trigger) is not UNSET:
-        d["trigger"] = v_trigger
-    if (v_triggered_by := o.triggered_by) is not UNSET:
-        d["triggeredBy"] = v_triggered_by
-    if (v_started_at := o.started_at) is not UNSET:
-        d["startedAt"] = v_started_at
-    if (v_completed_at := o.completed_at) is not UNSET:
-        d["completedAt"] = v_completed_at
-    if (v_duration_seconds := o.duration_seconds) is not UNSET:
-        d["durationSeconds"] = v_duration_seconds
-    if (v_findings_count := o.findings_count) is not UNSET:
-        d["findingsCount"] = v_findings_count
-    if (v_summary := o.summary) is not UNSET:
-        d["summary"] = encode_scan_summary(v_summary)
-    if (v_report_id := o.report_id) is not UNSET:
-        d["reportId"] = v_report_id
-    if (v_errors := o.errors) is not UNSET:
-        d["errors"] = [encode_scanner_error(x) for x in v_errors]
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "phase": o.phase,
+        }
+        if (v_name := o.name) is not UNSET:
+            d["name"] = v_name
+        if (v_namespace := o.namespace) is not UNSET:
+            d["namespace"] = v_namespace
+        if (v_scanners := o.scanners) is not UNSET:
+            d["scanners"] = v_scanners
+        if (v_scope := o.scope) is not UNSET:
+            d["scope"] = encode_scan_scope(v_scope)
+        if (v_compliance_frameworks := o.compliance_frameworks) is not UNSET:
+            d["complianceFrameworks"] = v_compliance_frameworks
+        if (v_clusters := o.clusters) is not UNSET:
+            d["clusters"] = v_clusters
+        if (v_schedule := o.schedule) is not UNSET:
+            d["schedule"] = v_schedule
+        if (v_trigger := o.trigger) is not UNSET:
+            d["trigger"] = v_trigger
+        if (v_triggered_by := o.triggered_by) is not UNSET:
+            d["triggeredBy"] = v_triggered_by
+        if (v_started_at := o.started_at) is not UNSET:
+            d["startedAt"] = v_started_at
+        if (v_completed_at := o.completed_at) is not UNSET:
+            d["completedAt"] = v_completed_at
+        if (v_duration_seconds := o.duration_seconds) is not UNSET:
+            d["durationSeconds"] = v_duration_seconds
+        if (v_findings_count := o.findings_count) is not UNSET:
+            d["findingsCount"] = v_findings_count
+        if (v_summary := o.summary) is not UNSET:
+            d["summary"] = encode_scan_summary(v_summary)
+        if (v_report_id := o.report_id) is not UNSET:
+            d["reportId"] = v_report_id
+        if (v_errors := o.errors) is not UNSET:
+            d["errors"] = [encode_scanner_error(x) for x in v_errors]
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Scan, error)
 
 
 def _read_scan_envelope(d: Any) -> ScanEnvelope:
@@ -2364,11 +2524,14 @@ def _read_scan_envelope(d: Any) -> ScanEnvelope:
 
 def encode_scan_envelope(o: ScanEnvelope) -> dict[str, Any]:
     """Make JSON of ScanEnvelope."""
-    return {
-        **o.extra,
-        "data": encode_scan(o.data),
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": encode_scan(o.data),
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ScanEnvelope, error)
 
 
 def _read_scan_page(d: Any) -> ScanPage:
@@ -2381,11 +2544,14 @@ def _read_scan_page(d: Any) -> ScanPage:
 
 def encode_scan_page(o: ScanPage) -> dict[str, Any]:
     """Make JSON of ScanPage."""
-    return {
-        **o.extra,
-        "data": [encode_scan(x) for x in o.data],
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_scan(x) for x in o.data],
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ScanPage, error)
 
 
 def _read_scan_request(d: Any) -> ScanRequest:
@@ -2417,18 +2583,21 @@ def _read_scan_request(d: Any) -> ScanRequest:
 
 def encode_scan_request(o: ScanRequest) -> dict[str, Any]:
     """Make JSON of ScanRequest."""
-    d: dict[str, Any] = {}
-    if (v_scanners := o.scanners) is not UNSET:
-        d["scanners"] = v_scanners
-    if (v_scope := o.scope) is not UNSET:
-        d["scope"] = None if v_scope is None else encode_scan_scope_request(v_scope)
-    if (v_compliance_frameworks := o.compliance_frameworks) is not UNSET:
-        d["complianceFrameworks"] = v_compliance_frameworks
-    if (v_min_severity := o.min_severity) is not UNSET:
-        d["minSeverity"] = v_min_severity
-    if (v_name := o.name) is not UNSET:
-        d["name"] = v_name
-    return d
+    try:
+        d: dict[str, Any] = {}
+        if (v_scanners := o.scanners) is not UNSET:
+            d["scanners"] = v_scanners
+        if (v_scope := o.scope) is not UNSET:
+            d["scope"] = None if v_scope is None else encode_scan_scope_request(v_scope)
+        if (v_compliance_frameworks := o.compliance_frameworks) is not UNSET:
+            d["complianceFrameworks"] = v_compliance_frameworks
+        if (v_min_severity := o.min_severity) is not UNSET:
+            d["minSeverity"] = v_min_severity
+        if (v_name := o.name) is not UNSET:
+            d["name"] = v_name
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ScanRequest, error)
 
 
 def _read_token_usage(d: Any) -> TokenUsage:
@@ -2499,34 +2668,37 @@ def _read_token_usage(d: Any) -> TokenUsage:
 
 def encode_token_usage(o: TokenUsage) -> dict[str, Any]:
     """Make JSON of TokenUsage."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "tokensUsedToday": o.tokens_used_today,
-        "tokensUsedThisMonth": o.tokens_used_this_month,
-    }
-    if (v_tokens_used_this_hour := o.tokens_used_this_hour) is not UNSET:
-        d["tokensUsedThisHour"] = v_tokens_used_this_hour
-    if (v_prompt_tokens := o.prompt_tokens) is not UNSET:
-        d["promptTokens"] = v_prompt_tokens
-    if (v_completion_tokens := o.completion_tokens) is not UNSET:
-        d["completionTokens"] = v_completion_tokens
-    if (v_estimated_cost_usd := o.estimated_cost_usd) is not UNSET:
-        d["estimatedCostUSD"] = v_estimated_cost_usd
-    if (v_windows := o.windows) is not UNSET:
-        d["windows"] = [encode_usage_window(x) for x in v_windows]
-    if (v_alert_threshold_percent := o.alert_threshold_percent) is not UNSET:
-        d["alertThresholdPercent"] = v_alert_threshold_percent
-    if (v_provider := o.provider) is not UNSET:
-        d["provider"] = v_provider
-    if (v_model := o.model) is not UNSET:
-        d["model"] = v_model
-    if (v_circuit_breaker := o.circuit_breaker) is not UNSET:
-        d["circuitBreaker"] = encode_circuit_breaker(v_circuit_breaker)
-    if (v_cache_hits := o.cache_hits) is not UNSET:
-        d["cacheHits"] = v_cache_hits
-    if (v_by_model := o.by_model) is not UNSET:
-        d["byModel"] = [encode_model_usage(x) for x in v_by_model]
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "tokensUsedToday": o.tokens_used_today,
+            "tokensUsedThisMonth": o.tokens_used_this_month,
+        }
+        if (v_tokens_used_this_hour := o.tokens_used_this_hour) is not UNSET:
+            d["tokensUsedThisHour"] = v_tokens_used_this_hour
+        if (v_prompt_tokens := o.prompt_tokens) is not UNSET:
+            d["promptTokens"] = v_prompt_tokens
+        if (v_completion_tokens := o.completion_tokens) is not UNSET:
+            d["completionTokens"] = v_completion_tokens
+        if (v_estimated_cost_usd := o.estimated_cost_usd) is not UNSET:
+            d["estimatedCostUSD"] = v_estimated_cost_usd
+        if (v_windows := o.windows) is not UNSET:
+            d["windows"] = [encode_usage_window(x) for x in v_windows]
+        if (v_alert_threshold_percent := o.alert_threshold_percent) is not UNSET:
+            d["alertThresholdPercent"] = v_alert_threshold_percent
+        if (v_provider := o.provider) is not UNSET:
+            d["provider"] = v_provider
+        if (v_model := o.model) is not UNSET:
+            d["model"] = v_model
+        if (v_circuit_breaker := o.circuit_breaker) is not UNSET:
+            d["circuitBreaker"] = encode_circuit_breaker(v_circuit_breaker)
+        if (v_cache_hits := o.cache_hits) is not UNSET:
+            d["cacheHits"] = v_cache_hits
+        if (v_by_model := o.by_model) is not UNSET:
+            d["byModel"] = [encode_model_usage(x) for x in v_by_model]
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, TokenUsage, error)
 
 
 def _read_token_usage_envelope(d: Any) -> TokenUsageEnvelope:
@@ -2539,11 +2711,14 @@ def _read_token_usage_envelope(d: Any) -> TokenUsageEnvelope:
 
 def encode_token_usage_envelope(o: TokenUsageEnvelope) -> dict[str, Any]:
     """Make JSON of TokenUsageEnvelope."""
-    return {
-        **o.extra,
-        "data": encode_token_usage(o.data),
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": encode_token_usage(o.data),
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, TokenUsageEnvelope, error)
 
 
 def _read_compliance_control(d: Any) -> ComplianceControl:
@@ -2594,28 +2769,31 @@ def _read_compliance_control(d: Any) -> ComplianceControl:
 
 def encode_compliance_control(o: ComplianceControl) -> dict[str, Any]:
     """Make JSON of ComplianceControl."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "framework": o.framework,
-        "title": o.title,
-        "status": o.status,
-    }
-    if (v_description := o.description) is not UNSET:
-        d["description"] = v_description
-    if (v_severity := o.severity) is not UNSET:
-        d["severity"] = v_severity
-    if (v_evidence := o.evidence) is not UNSET:
-        d["evidence"] = [encode_control_evidence(x) for x in v_evidence]
-    if (v_related_rule_types := o.related_rule_types) is not UNSET:
-        d["relatedRuleTypes"] = v_related_rule_types
-    if (v_remediation_guidance := o.remediation_guidance) is not UNSET:
-        d["remediationGuidance"] = v_remediation_guidance
-    if (v_check_ids := o.check_ids) is not UNSET:
-        d["checkIds"] = v_check_ids
-    if (v_basis := o.basis) is not UNSET:
-        d["basis"] = v_basis
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "framework": o.framework,
+            "title": o.title,
+            "status": o.status,
+        }
+        if (v_description := o.description) is not UNSET:
+            d["description"] = v_description
+        if (v_severity := o.severity) is not UNSET:
+            d["severity"] = v_severity
+        if (v_evidence := o.evidence) is not UNSET:
+            d["evidence"] = [encode_control_evidence(x) for x in v_evidence]
+        if (v_related_rule_types := o.related_rule_types) is not UNSET:
+            d["relatedRuleTypes"] = v_related_rule_types
+        if (v_remediation_guidance := o.remediation_guidance) is not UNSET:
+            d["remediationGuidance"] = v_remediation_guidance
+        if (v_check_ids := o.check_ids) is not UNSET:
+            d["checkIds"] = v_check_ids
+        if (v_basis := o.basis) is not UNSET:
+            d["basis"] = v_basis
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ComplianceControl, error)
 
 
 def _read_compliance_result(d: Any) -> ComplianceResult:
@@ -2656,24 +2834,27 @@ def _read_compliance_result(d: Any) -> ComplianceResult:
 
 def encode_compliance_result(o: ComplianceResult) -> dict[str, Any]:
     """Make JSON of ComplianceResult."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "framework": o.framework,
-        "passRate": o.pass_rate,
-        "totalControls": o.total_controls,
-        "failedControls": o.failed_controls,
-    }
-    if (v_framework_version := o.framework_version) is not UNSET:
-        d["frameworkVersion"] = v_framework_version
-    if (v_passed_controls := o.passed_controls) is not UNSET:
-        d["passedControls"] = v_passed_controls
-    if (v_exception_controls := o.exception_controls) is not UNSET:
-        d["exceptionControls"] = v_exception_controls
-    if (v_not_checked_controls := o.not_checked_controls) is not UNSET:
-        d["notCheckedControls"] = v_not_checked_controls
-    if (v_controls := o.controls) is not UNSET:
-        d["controls"] = [encode_compliance_control(x) for x in v_controls]
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "framework": o.framework,
+            "passRate": o.pass_rate,
+            "totalControls": o.total_controls,
+            "failedControls": o.failed_controls,
+        }
+        if (v_framework_version := o.framework_version) is not UNSET:
+            d["frameworkVersion"] = v_framework_version
+        if (v_passed_controls := o.passed_controls) is not UNSET:
+            d["passedControls"] = v_passed_controls
+        if (v_exception_controls := o.exception_controls) is not UNSET:
+            d["exceptionControls"] = v_exception_controls
+        if (v_not_checked_controls := o.not_checked_controls) is not UNSET:
+            d["notCheckedControls"] = v_not_checked_controls
+        if (v_controls := o.controls) is not UNSET:
+            d["controls"] = [encode_compliance_control(x) for x in v_controls]
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ComplianceResult, error)
 
 
 def _read_cost_analysis(d: Any) -> CostAnalysis:
@@ -2763,40 +2944,43 @@ def _read_cost_analysis(d: Any) -> CostAnalysis:
 
 def encode_cost_analysis(o: CostAnalysis) -> dict[str, Any]:
     """Make JSON of CostAnalysis."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "currency": o.currency,
-        "estimatedMonthlyCost": o.estimated_monthly_cost,
-    }
-    if (v_estimated_daily_cost := o.estimated_daily_cost) is not UNSET:
-        d["estimatedDailyCost"] = v_estimated_daily_cost
-    if (v_price_model := o.price_model) is not UNSET:
-        d["priceModel"] = encode_price_model(v_price_model)
-    if (v_totals := o.totals) is not UNSET:
-        d["totals"] = encode_resource_totals(v_totals)
-    if (v_cpu_efficiency := o.cpu_efficiency) is not UNSET:
-        d["cpuEfficiency"] = v_cpu_efficiency
-    if (v_memory_efficiency := o.memory_efficiency) is not UNSET:
-        d["memoryEfficiency"] = v_memory_efficiency
-    if (v_by_namespace := o.by_namespace) is not UNSET:
-        d["byNamespace"] = [encode_namespace_cost(x) for x in v_by_namespace]
-    if (v_by_workload := o.by_workload) is not UNSET:
-        d["byWorkload"] = [encode_workload_cost(x) for x in v_by_workload]
-    if (v_idle_workloads := o.idle_workloads) is not UNSET:
-        d["idleWorkloads"] = [encode_resource_ref(x) for x in v_idle_workloads]
-    if (v_rightsizing_recommendations := o.rightsizing_recommendations) is not UNSET:
-        d["rightsizingRecommendations"] = v_rightsizing_recommendations
-    if (v_potential_monthly_savings := o.potential_monthly_savings) is not UNSET:
-        d["potentialMonthlySavings"] = v_potential_monthly_savings
-    if (v_resize_strategy := o.resize_strategy) is not UNSET:
-        d["resizeStrategy"] = v_resize_strategy
-    if (v_budget := o.budget) is not UNSET:
-        d["budget"] = encode_budget(v_budget)
-    if (v_metrics := o.metrics) is not UNSET:
-        d["metrics"] = encode_metrics_basis(v_metrics)
-    if (v_evaluated_at := o.evaluated_at) is not UNSET:
-        d["evaluatedAt"] = v_evaluated_at
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "currency": o.currency,
+            "estimatedMonthlyCost": o.estimated_monthly_cost,
+        }
+        if (v_estimated_daily_cost := o.estimated_daily_cost) is not UNSET:
+            d["estimatedDailyCost"] = v_estimated_daily_cost
+        if (v_price_model := o.price_model) is not UNSET:
+            d["priceModel"] = encode_price_model(v_price_model)
+        if (v_totals := o.totals) is not UNSET:
+            d["totals"] = encode_resource_totals(v_totals)
+        if (v_cpu_efficiency := o.cpu_efficiency) is not UNSET:
+            d["cpuEfficiency"] = v_cpu_efficiency
+        if (v_memory_efficiency := o.memory_efficiency) is not UNSET:
+            d["memoryEfficiency"] = v_memory_efficiency
+        if (v_by_namespace := o.by_namespace) is not UNSET:
+            d["byNamespace"] = [encode_namespace_cost(x) for x in v_by_namespace]
+        if (v_by_workload := o.by_workload) is not UNSET:
+            d["byWorkload"] = [encode_workload_cost(x) for x in v_by_workload]
+        if (v_idle_workloads := o.idle_workloads) is not UNSET:
+            d["idleWorkloads"] = [encode_resource_ref(x) for x in v_idle_workloads]
+        if (v_rightsizing_recommendations := o.rightsizing_recommendations) is not UNSET:
+            d["rightsizingRecommendations"] = v_rightsizing_recommendations
+        if (v_potential_monthly_savings := o.potential_monthly_savings) is not UNSET:
+            d["potentialMonthlySavings"] = v_potential_monthly_savings
+        if (v_resize_strategy := o.resize_strategy) is not UNSET:
+            d["resizeStrategy"] = v_resize_strategy
+        if (v_budget := o.budget) is not UNSET:
+            d["budget"] = encode_budget(v_budget)
+        if (v_metrics := o.metrics) is not UNSET:
+            d["metrics"] = encode_metrics_basis(v_metrics)
+        if (v_evaluated_at := o.evaluated_at) is not UNSET:
+            d["evaluatedAt"] = v_evaluated_at
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, CostAnalysis, error)
 
 
 def _read_cost_analysis_envelope(d: Any) -> CostAnalysisEnvelope:
@@ -2809,11 +2993,14 @@ def _read_cost_analysis_envelope(d: Any) -> CostAnalysisEnvelope:
 
 def encode_cost_analysis_envelope(o: CostAnalysisEnvelope) -> dict[str, Any]:
     """Make JSON of CostAnalysisEnvelope."""
-    return {
-        **o.extra,
-        "data": encode_cost_analysis(o.data),
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": encode_cost_analysis(o.data),
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, CostAnalysisEnvelope, error)
 
 
 def _read_error(d: Any) -> Error:
@@ -2825,10 +3012,13 @@ def _read_error(d: Any) -> Error:
 
 def encode_error(o: Error) -> dict[str, Any]:
     """Make JSON of Error."""
-    return {
-        **o.extra,
-        "error": encode_error_body(o.error),
-    }
+    try:
+        return {
+            **o.extra,
+            "error": encode_error_body(o.error),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, Error, error)
 
 
 def _read_findings_summary(d: Any) -> FindingsSummary:
@@ -2868,23 +3058,26 @@ def _read_findings_summary(d: Any) -> FindingsSummary:
 
 def encode_findings_summary(o: FindingsSummary) -> dict[str, Any]:
     """Make JSON of FindingsSummary."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "total": o.total,
-        "bySeverity": encode_severity_counts(o.by_severity),
-        "byCategory": encode_category_counts(o.by_category),
-    }
-    if (v_by_namespace := o.by_namespace) is not UNSET:
-        d["byNamespace"] = [encode_namespace_findings(x) for x in v_by_namespace]
-    if (v_top_checks := o.top_checks) is not UNSET:
-        d["topChecks"] = [encode_check_count(x) for x in v_top_checks]
-    if (v_resources_scanned := o.resources_scanned) is not UNSET:
-        d["resourcesScanned"] = v_resources_scanned
-    if (v_security_score := o.security_score) is not UNSET:
-        d["securityScore"] = v_security_score
-    if (v_last_scan_at := o.last_scan_at) is not UNSET:
-        d["lastScanAt"] = v_last_scan_at
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "total": o.total,
+            "bySeverity": encode_severity_counts(o.by_severity),
+            "byCategory": encode_category_counts(o.by_category),
+        }
+        if (v_by_namespace := o.by_namespace) is not UNSET:
+            d["byNamespace"] = [encode_namespace_findings(x) for x in v_by_namespace]
+        if (v_top_checks := o.top_checks) is not UNSET:
+            d["topChecks"] = [encode_check_count(x) for x in v_top_checks]
+        if (v_resources_scanned := o.resources_scanned) is not UNSET:
+            d["resourcesScanned"] = v_resources_scanned
+        if (v_security_score := o.security_score) is not UNSET:
+            d["securityScore"] = v_security_score
+        if (v_last_scan_at := o.last_scan_at) is not UNSET:
+            d["lastScanAt"] = v_last_scan_at
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, FindingsSummary, error)
 
 
 def _read_findings_summary_envelope(d: Any) -> FindingsSummaryEnvelope:
@@ -2897,11 +3090,14 @@ def _read_findings_summary_envelope(d: Any) -> FindingsSummaryEnvelope:
 
 def encode_findings_summary_envelope(o: FindingsSummaryEnvelope) -> dict[str, Any]:
     """Make JSON of FindingsSummaryEnvelope."""
-    return {
-        **o.extra,
-        "data": encode_findings_summary(o.data),
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": encode_findings_summary(o.data),
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, FindingsSummaryEnvelope, error)
 
 
 def _read_incident(d: Any) -> Incident:
@@ -2986,44 +3182,47 @@ def _read_incident(d: Any) -> Incident:
 
 def encode_incident(o: Incident) -> dict[str, Any]:
     """Make JSON of Incident."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "severity": o.severity,
-        "title": o.title,
-        "status": o.status,
-        "namespace": o.namespace,
-        "resource": o.resource,
-        "createdAt": o.created_at,
-        "updatedAt": o.updated_at,
-    }
-    if (v_resource_kind := o.resource_kind) is not UNSET:
-        d["resourceKind"] = v_resource_kind
-    if (v_events := o.events) is not UNSET:
-        d["events"] = [encode_incident_event(x) for x in v_events]
-    if (v_history := o.history) is not UNSET:
-        d["history"] = [encode_incident_change(x) for x in v_history]
-    if (v_event_count := o.event_count) is not UNSET:
-        d["eventCount"] = v_event_count
-    if (v_resolved := o.resolved) is not UNSET:
-        d["resolved"] = v_resolved
-    if (v_acknowledged := o.acknowledged) is not UNSET:
-        d["acknowledged"] = v_acknowledged
-    if (v_acknowledged_at := o.acknowledged_at) is not UNSET:
-        d["acknowledgedAt"] = v_acknowledged_at
-    if (v_acknowledged_by := o.acknowledged_by) is not UNSET:
-        d["acknowledgedBy"] = v_acknowledged_by
-    if (v_acknowledgement_note := o.acknowledgement_note) is not UNSET:
-        d["acknowledgementNote"] = v_acknowledgement_note
-    if (v_acknowledgement_expires_at := o.acknowledgement_expires_at) is not UNSET:
-        d["acknowledgementExpiresAt"] = v_acknowledgement_expires_at
-    if (v_resolved_at := o.resolved_at) is not UNSET:
-        d["resolvedAt"] = v_resolved_at
-    if (v_root_cause := o.root_cause) is not UNSET:
-        d["rootCause"] = v_root_cause
-    if (v_cluster := o.cluster) is not UNSET:
-        d["cluster"] = v_cluster
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "severity": o.severity,
+            "title": o.title,
+            "status": o.status,
+            "namespace": o.namespace,
+            "resource": o.resource,
+            "createdAt": o.created_at,
+            "updatedAt": o.updated_at,
+        }
+        if (v_resource_kind := o.resource_kind) is not UNSET:
+            d["resourceKind"] = v_resource_kind
+        if (v_events := o.events) is not UNSET:
+            d["events"] = [encode_incident_event(x) for x in v_events]
+        if (v_history := o.history) is not UNSET:
+            d["history"] = [encode_incident_change(x) for x in v_history]
+        if (v_event_count := o.event_count) is not UNSET:
+            d["eventCount"] = v_event_count
+        if (v_resolved := o.resolved) is not UNSET:
+            d["resolved"] = v_resolved
+        if (v_acknowledged := o.acknowledged) is not UNSET:
+            d["acknowledged"] = v_acknowledged
+        if (v_acknowledged_at := o.acknowledged_at) is not UNSET:
+            d["acknowledgedAt"] = v_acknowledged_at
+        if (v_acknowledged_by := o.acknowledged_by) is not UNSET:
+            d["acknowledgedBy"] = v_acknowledged_by
+        if (v_acknowledgement_note := o.acknowledgement_note) is not UNSET:
+            d["acknowledgementNote"] = v_acknowledgement_note
+        if (v_acknowledgement_expires_at := o.acknowledgement_expires_at) is not UNSET:
+            d["acknowledgementExpiresAt"] = v_acknowledgement_expires_at
+        if (v_resolved_at := o.resolved_at) is not UNSET:
+            d["resolvedAt"] = v_resolved_at
+        if (v_root_cause := o.root_cause) is not UNSET:
+            d["rootCause"] = v_root_cause
+        if (v_cluster := o.cluster) is not UNSET:
+            d["cluster"] = v_cluster
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Incident, error)
 
 
 def _read_incident_envelope(d: Any) -> IncidentEnvelope:
@@ -3036,11 +3235,14 @@ def _read_incident_envelope(d: Any) -> IncidentEnvelope:
 
 def encode_incident_envelope(o: IncidentEnvelope) -> dict[str, Any]:
     """Make JSON of IncidentEnvelope."""
-    return {
-        **o.extra,
-        "data": encode_incident(o.data),
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": encode_incident(o.data),
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, IncidentEnvelope, error)
 
 
 def _read_incident_page(d: Any) -> IncidentPage:
@@ -3053,11 +3255,14 @@ def _read_incident_page(d: Any) -> IncidentPage:
 
 def encode_incident_page(o: IncidentPage) -> dict[str, Any]:
     """Make JSON of IncidentPage."""
-    return {
-        **o.extra,
-        "data": [encode_incident(x) for x in o.data],
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": [encode_incident(x) for x in o.data],
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, IncidentPage, error)
 
 
 def _read_readiness(d: Any) -> Readiness:
@@ -3075,13 +3280,16 @@ def _read_readiness(d: Any) -> Readiness:
 
 def encode_readiness(o: Readiness) -> dict[str, Any]:
     """Make JSON of Readiness."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "ready": o.ready,
-    }
-    if (v_checks := o.checks) is not UNSET:
-        d["checks"] = [encode_readiness_check(x) for x in v_checks]
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "ready": o.ready,
+        }
+        if (v_checks := o.checks) is not UNSET:
+            d["checks"] = [encode_readiness_check(x) for x in v_checks]
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, Readiness, error)
 
 
 def _read_readiness_envelope(d: Any) -> ReadinessEnvelope:
@@ -3094,11 +3302,14 @@ def _read_readiness_envelope(d: Any) -> ReadinessEnvelope:
 
 def encode_readiness_envelope(o: ReadinessEnvelope) -> dict[str, Any]:
     """Make JSON of ReadinessEnvelope."""
-    return {
-        **o.extra,
-        "data": encode_readiness(o.data),
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": encode_readiness(o.data),
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ReadinessEnvelope, error)
 
 
 def _read_scan_report(d: Any) -> ScanReport:
@@ -3136,24 +3347,27 @@ def _read_scan_report(d: Any) -> ScanReport:
 
 def encode_scan_report(o: ScanReport) -> dict[str, Any]:
     """Make JSON of ScanReport."""
-    d: dict[str, Any] = {
-        **o.extra,
-        "id": o.id,
-        "scanRef": o.scan_ref,
-        "phase": o.phase,
-        "findings": [encode_finding(x) for x in o.findings],
-        "summary": encode_scan_summary(o.summary),
-        "compliance": [encode_compliance_result(x) for x in o.compliance],
-    }
-    if (v_scan_phase := o.scan_phase) is not UNSET:
-        d["scanPhase"] = v_scan_phase
-    if (v_errors := o.errors) is not UNSET:
-        d["errors"] = [encode_scanner_error(x) for x in v_errors]
-    if (v_created_at := o.created_at) is not UNSET:
-        d["createdAt"] = v_created_at
-    if (v_acknowledged := o.acknowledged) is not UNSET:
-        d["acknowledged"] = v_acknowledged
-    return d
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "id": o.id,
+            "scanRef": o.scan_ref,
+            "phase": o.phase,
+            "findings": [encode_finding(x) for x in o.findings],
+            "summary": encode_scan_summary(o.summary),
+            "compliance": [encode_compliance_result(x) for x in o.compliance],
+        }
+        if (v_scan_phase := o.scan_phase) is not UNSET:
+            d["scanPhase"] = v_scan_phase
+        if (v_errors := o.errors) is not UNSET:
+            d["errors"] = [encode_scanner_error(x) for x in v_errors]
+        if (v_created_at := o.created_at) is not UNSET:
+            d["createdAt"] = v_created_at
+        if (v_acknowledged := o.acknowledged) is not UNSET:
+            d["acknowledged"] = v_acknowledged
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ScanReport, error)
 
 
 def _read_scan_report_envelope(d: Any) -> ScanReportEnvelope:
@@ -3166,11 +3380,14 @@ def _read_scan_report_envelope(d: Any) -> ScanReportEnvelope:
 
 def encode_scan_report_envelope(o: ScanReportEnvelope) -> dict[str, Any]:
     """Make JSON of ScanReportEnvelope."""
-    return {
-        **o.extra,
-        "data": encode_scan_report(o.data),
-        "metadata": encode_metadata(o.metadata),
-    }
+    try:
+        return {
+            **o.extra,
+            "data": encode_scan_report(o.data),
+            "metadata": encode_metadata(o.metadata),
+        }
+    except (AttributeError, TypeError) as error:
+        return given(o, ScanReportEnvelope, error)
 
 
 def _read_attributes(v: Any) -> Attributes:

@@ -1127,8 +1127,8 @@ class SkillsTools(SyncResource):
     ) -> models.Skill:
         """Replace the tools assigned to a skill.
 
-        The list replaces the whole assignment, and an empty one clears it. Identifiers of tools that do not
-        exist are left out; the answer shows what is assigned. A system skill takes no tools: 403.
+        The list replaces the whole assignment, and an empty one clears it. The identifier of a tool that
+        does not exist is 400, and the skill keeps the tools it has. A system skill takes no tools: 403.
 
         Args:
             name: Name of the skill.

@@ -204,7 +204,7 @@ def upgrade() -> None:
         sa.Column("output_tokens", sa.BigInteger(), nullable=False),
         sa.Column("cached_tokens", sa.BigInteger(), nullable=False),
         sa.Column("tool_calls", sa.Integer(), nullable=False),
-        sa.Column("cost_usd", sa.Double(), nullable=True),
+        sa.Column("cost_usd", sa.Float(53), nullable=True),
         sa.Column("began_ms", sa.BigInteger(), nullable=False),
         sa.Column("at", Timestamp(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_llm_usage")),
