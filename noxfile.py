@@ -38,7 +38,8 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the whole suite, on SQLite and PostgreSQL. Arguments after `--` go to pytest."""
     install(session, "test", "codegen", "checks")
-    arguments = session.posargs or ["-q", "-n", "2", "--dist", "loadgroup", "--durations", "25"]
+    # Much of it waits for other processes: three share two cores well.
+    arguments = session.posargs or ["-q", "-n", "3", "--dist", "loadgroup", "--durations", "25"]
     # Every worker and every server process imports the same modules: compiling them once saves minutes.
     session.run("pytest", *arguments, env={"PYTHONDONTWRITEBYTECODE": ""})
 
