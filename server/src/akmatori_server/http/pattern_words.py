@@ -13,6 +13,9 @@ _WORDS: Mapping[str, str] = {
     r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$": (
         "must be a name as Kubernetes has them: small letters, digits and hyphens, with a letter or digit at both ends."
     ),
+    r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?|_cluster)$": (
+        "must be a name as Kubernetes has them: small letters, digits and hyphens, or _cluster."
+    ),
     r"^[A-Za-z0-9-]+$": "may hold letters, digits and hyphens only.",
     r"^[A-Za-z0-9][A-Za-z0-9_-]*\.[A-Za-z0-9]+$": (
         "must be letters, digits, _ and -, then one dot and an ending, such as notes.md."

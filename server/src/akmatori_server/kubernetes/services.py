@@ -7,7 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from akmatori_server.audit.trail import AuditTrail
-from akmatori_server.config import Settings
+from akmatori_server.config import ConfigurationError, Settings
 from akmatori_server.engine import Engine
 from akmatori_server.installation import Installation
 from akmatori_server.kubernetes.costs.model import Prices
@@ -110,6 +110,12 @@ def _drift_options(settings: Settings, site: KubernetesSite) -> DriftOptions:
 
 def _drift_target(settings: Settings, site: KubernetesSite) -> Target | None:
     if settings.drift_target is not None:
-        return site.target(settings.drift_target)
+        target = site.target(settings.drift_target)
+        if target is None:
+            known = ", ".join(one.name for one in site.targets) or "none"
+            raise ConfigurationError(
+                f"AKMATORI_DRIFT_TARGET: there is no cluster or folder {settings.drift_target}; there are {known}."
+            )
+        return target
     # A cluster, where there is one; a folder may stand for it, such as an export of one.
     return next(iter(sorted(site.targets, key=lambda target: target.mode is not Mode.LIVE)), None)

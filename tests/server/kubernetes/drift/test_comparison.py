@@ -269,6 +269,36 @@ def test_values_of_secrets_are_never_shown(tmp_path: Path) -> None:
         assert value not in repr(drifts)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('env: [{name: A, value: "1"}, {name: B, value: "2"}]', "env: [{name: DB_PASSWORD, value: hunter2}]"),
+        ("image: web:1", 'image: web:1\n              args: ["--password=hunter2"]'),
+        ("image: web:1", "image: web:1\n              args: [--db-password, hunter2]"),
+        (
+            "image: web:1",
+            'image: web:1\n              command: [sh, -c, "curl https://me:hunter2@db.example.net"]',
+        ),
+        (
+            "- name: web",
+            "- {name: side, image: x, env: [{name: API_TOKEN, value: hunter2}]}\n            - name: web",
+        ),
+        (
+            "labels: {app: web}",
+            "labels: {app: web}, annotations: {note: postgres://me:hunter2@db.example.net/x}",
+        ),
+    ],
+)
+def test_no_secret_is_shown_within_a_whole_list_or_item(tmp_path: Path, before: str, after: str) -> None:
+    """Where all of it is missing, or too much, its values would be shown with it; in both directions."""
+    other = DEPLOYMENT.replace(before, after, 1)
+    assert other != DEPLOYMENT
+    for desired, live in ((other, DEPLOYMENT), (DEPLOYMENT, other)):
+        drifts = compared(tmp_path, desired, live).drifts
+        assert drifts or live is other
+        assert "hunter2" not in repr(drifts)
+
+
 def test_who_wrote_a_field_is_named(tmp_path: Path) -> None:
     """The newest manager of the field, not the one of its neighbour."""
     live = DEPLOYMENT.replace("web:1", "web:9").replace(

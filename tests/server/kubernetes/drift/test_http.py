@@ -10,6 +10,7 @@ from textwrap import dedent
 import pytest
 
 from akmatori_sdk import Aotanami, ConflictError, NotFoundError
+from akmatori_server.config import ConfigurationError
 from akmatori_server.http.call import Scope
 from tests.support.databases import KINDS, copied_database
 from tests.support.site import Site, running_site
@@ -29,6 +30,10 @@ DESIRED = """
     kind: ConfigMap
     metadata: {name: quiet, namespace: calm}
     data: {a: b}
+    ---
+    apiVersion: v1
+    kind: Namespace
+    metadata: {name: shop, labels: {team: a}}
 """
 LIVE = """
     apiVersion: apps/v1
@@ -49,6 +54,14 @@ LIVE = """
     kind: ConfigMap
     metadata: {name: quiet, namespace: calm}
     data: {a: b}
+    ---
+    apiVersion: v1
+    kind: Namespace
+    metadata: {name: shop}
+    ---
+    apiVersion: v1
+    kind: Namespace
+    metadata: {name: kube-system}
 """
 
 
@@ -86,7 +99,8 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def test_namespaces_are_listed_the_worst_first(place: Place) -> None:
     """With their counts, and the commit they were compared with; no credentials of the remote."""
-    shop, calm = list(place.client.drift.list())
+    shop, cluster, calm = list(place.client.drift.list())
+    assert (cluster.namespace, cluster.drift_count) == ("", 1)
     assert (shop.namespace, shop.drift_count, shop.highest_severity) == ("shop", 4, "high")
     assert shop.by_type is not None
     assert (shop.by_type.added, shop.by_type.modified, shop.by_type.deleted) == (1, 3, 0)
@@ -95,7 +109,7 @@ def test_namespaces_are_listed_the_worst_first(place: Place) -> None:
     assert (shop.source.type, shop.source.url) == ("git", "https://git.example.com/shop.git")
     assert shop.source.revision == "5f2c9a0b" * 5
     assert (calm.namespace, calm.drift_count) == ("calm", 0)
-    assert [one.namespace for one in place.client.drift.list(only_drifted=True)] == ["shop"]
+    assert [one.namespace for one in place.client.drift.list(only_drifted=True)] == ["shop", ""]
     assert [one.namespace for one in place.client.drift.list(namespace=["calm"])] == ["calm"]
 
 
@@ -113,6 +127,26 @@ def test_the_differences_of_a_namespace(place: Place) -> None:
     assert [one.resource_kind for one in place.client.drift.get("shop", kind=["Secret"])] == ["Secret"]
     with pytest.raises(NotFoundError, match="no namespace nowhere"):
         list(place.client.drift.get("nowhere"))
+
+
+def test_what_is_in_no_namespace_can_be_read(place: Place) -> None:
+    """By a name that no namespace has; what every cluster has is no difference."""
+    (drift,) = place.client.drift.get("_cluster")
+    assert (drift.resource_kind, drift.resource_name, drift.field_path) == (
+        "Namespace",
+        "shop",
+        "metadata.labels",
+    )
+
+
+def test_an_unknown_target_ends_the_start(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """It is no reason to compare nothing."""
+    with (
+        copied_database("sqlite", tmp_path, request) as url,
+        pytest.raises(ConfigurationError, match="no cluster or folder nope; there are local"),
+        running_site(url, tmp_path, more={"drift_target": "nope", "manifests": (("local", (tmp_path,)),)}),
+    ):
+        pass
 
 
 def test_a_difference_keeps_its_beginning(place: Place) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from akmatori_sdk._generated.aotanami.models import DriftType, Severity
-from akmatori_server.kubernetes.checks.secret_values import is_secret_name, recognised
+from akmatori_server.kubernetes.checks.secret_values import is_secret_name
 from akmatori_server.kubernetes.drift.compare import compare
+from akmatori_server.kubernetes.drift.hidden import holds_secret
 from akmatori_server.kubernetes.drift.ignored import (
     LAST_APPLIED,
     Ignored,
@@ -168,12 +169,12 @@ def _last_applied(live: Node) -> Node:
 
 
 def _is_secret(identity: Identity, change: Change) -> bool:
-    if identity.kind == "Secret":
-        return change.place[0] in {"data", "stringData"}
+    """Whether a difference must not show its values: of a whole list or item, all that is in it counts."""
+    if identity.kind == "Secret" and change.place[0] in {"data", "stringData"}:
+        return True
     if any(is_secret_name(step) for step in change.place):
         return True
-    values = [node.text() for node in (change.desired, change.live) if node is not None]
-    return any(recognised(value) is not None for value in values if value)
+    return any(holds_secret(node) for node in (change.desired, change.live) if node is not None)
 
 
 def _shown(node: Node | None, *, is_hidden: bool) -> str | None:

@@ -85,6 +85,8 @@ def is_meant(live: ManifestObject) -> bool:
         return False
     if metadata.get("labels", "kubernetes.io/bootstrapping").exists:
         return False
+    if live.kind == "Namespace" and live.name in {"default", *_SYSTEM_NAMESPACES}:
+        return False
     if (live.kind, live.name) in {
         ("ConfigMap", "kube-root-ca.crt"),
         ("ServiceAccount", "default"),

@@ -31,6 +31,8 @@ from akmatori_server.kubernetes.scans.model import SEVERITIES, rank
 from akmatori_server.kubernetes.targets import Mode, Target
 
 EVERY = "*/5 * * * *"
+# How the contract calls what is in no namespace, where a name is needed.
+CLUSTER = "_cluster"
 MOST_PROBLEMS = 100
 
 _log = structlog.stdlib.get_logger("akmatori_server.kubernetes.drift")
@@ -150,7 +152,8 @@ class DriftService:
             Unavailable: nothing was compared yet, and the cluster cannot be read.
         """
         target, checked = self._newest()
-        if namespace not in checked.namespaces:
+        namespace = "" if namespace == CLUSTER else namespace
+        if namespace and namespace not in checked.namespaces:
             raise NotFound(
                 f"There is no namespace {namespace}, neither in {target.name} nor in the desired state."
             )

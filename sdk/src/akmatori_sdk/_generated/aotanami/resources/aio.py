@@ -603,7 +603,7 @@ class AsyncDrift(AsyncResource):
         """List how one namespace differs from its desired state, worst first.
 
         Args:
-            namespace: Name of the namespace.
+            namespace: Name of the namespace; `_cluster` for objects that are in none.
             type: Only these types; repeat it for several.
             severity: Only these severities; repeat it for several.
             kind: Only objects of these kinds; repeat it for several.

@@ -599,7 +599,7 @@ class Drift(SyncResource):
         """List how one namespace differs from its desired state, worst first.
 
         Args:
-            namespace: Name of the namespace.
+            namespace: Name of the namespace; `_cluster` for objects that are in none.
             type: Only these types; repeat it for several.
             severity: Only these severities; repeat it for several.
             kind: Only objects of these kinds; repeat it for several.
