@@ -9,5 +9,5 @@ from akmatori_server.engine.port import Handler
 class IdleEngine(MemoryEngine):
     """Takes incidents into its queue and leaves them there."""
 
-    def run(self, handler: Handler, concurrency: int) -> None:
+    def run(self, handler: Handler, concurrency: int, *, per_group: int | None = None) -> None:
         """Do nothing."""

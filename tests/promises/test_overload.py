@@ -40,9 +40,9 @@ SEED = 1
 class IdleEngine(MemoryEngine):
     """Queues incidents and investigates none: this engine's threads end when their database fails them."""
 
-    def run(self, handler: Handler, concurrency: int) -> None:
+    def run(self, handler: Handler, concurrency: int, *, per_group: int | None = None) -> None:
         """Start nothing."""
-        del handler, concurrency
+        del handler, concurrency, per_group
 
 
 @pytest.fixture

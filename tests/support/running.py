@@ -29,6 +29,7 @@ def serve(app: ASGIApp, *, on_stop: Callable[[], None] = lambda: None) -> Iterat
     deadline = time.monotonic() + START_SECONDS
     while not server.started:
         if not thread.is_alive() or time.monotonic() > deadline:
+            listening.close()
             raise RuntimeError("The server did not start.")
         time.sleep(0.01)
     port: int = listening.getsockname()[1]

@@ -537,7 +537,9 @@ def test_clusters_of_a_file(api: KubeApi, tmp_path: Path, monkeypatch: pytest.Mo
         ("clusters:\n- {name: A}\n", ":2: every cluster needs a name"),
         ("clusters:\n- name: a\n  token: x\n", ":3: clusters have no token"),
         ("clusters:\n- {name: a, inCluster: true, context: x}\n", ":2: a is reached either inCluster or"),
-        ("clusters:\n- {name: a}\n- {name: a}\n", "two clusters are named a"),
+        ("clusters:\n- name: a\n", ":2: a needs a kubeconfig, a context or inCluster: true."),
+        ("clusters:\n- {name: a, inCluster: false}\n", ":2: a needs a kubeconfig, a context or inCluster"),
+        ("clusters:\n- {name: a, context: x}\n- {name: a, context: y}\n", "two clusters are named a"),
     ],
 )
 def test_files_of_clusters_that_mean_nothing(tmp_path: Path, text: str, sentence: str) -> None:

@@ -1,20 +1,28 @@
 """The command line `aotanami-server scan`."""
 
 import datetime as dt
+import io
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
+from akmatori_sdk import UNSET
 from akmatori_sdk._generated.aotanami.codec import decode_finding
-from akmatori_sdk._generated.aotanami.models import Category, Severity
+from akmatori_sdk._generated.aotanami.models import Category, ManifestPosition, Severity
 from akmatori_server.kubernetes import commands
 from akmatori_server.kubernetes.checks.catalogue import CHECKS
 from akmatori_server.kubernetes.checks.controls import CIS_VERSIONS
+from akmatori_server.kubernetes.manifests import Problem, ProblemKind
 from akmatori_server.kubernetes.scans.exceptions import read_exceptions
+from akmatori_server.kubernetes.scans.model import ScanResult
+from akmatori_server.kubernetes.scans.table import print_table
+from tests.server.kubernetes.conftest import Scan
 from tests.server.kubernetes.corpus import Case, c, objects, write
 
 
@@ -59,7 +67,7 @@ def test_nothing_wrong(tmp_path: Path) -> None:
     done = run(write(tmp_path, *objects(Case())))
     assert done.exit_code == 0
     assert "0 findings" in done.stdout
-    assert "2 objects read, 1 of them workloads; 0 problems." in done.stdout
+    assert "2 objects read, 1 of them a workload; 0 problems." in done.stdout
 
 
 def test_json(wrong: Path) -> None:
@@ -109,6 +117,63 @@ def test_text_of_manifests_is_neither_markup_nor_terminal_control(tmp_path: Path
     done = run(write(tmp_path, *objects(c(image="[bold]x[/bold]\x1b[2J"))))
     assert "[bold]x[/bold]" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_leaving_out_does_not_switch_failing_off(tmp_path: Path) -> None:
+    path = write(tmp_path, *objects(c(securityContext__runAsNonRoot=None)))
+    assert run(path, "--fail-on", "medium").exit_code == 1
+    done = run(path, "--fail-on", "medium", "--min-severity", "critical")
+    assert done.exit_code == 1
+    assert "0 findings" in done.stdout
+    assert "Left out by --min-severity, but failing by --fail-on medium: " in done.stderr
+    assert run(path, "--fail-on", "critical", "--min-severity", "critical").exit_code == 0
+
+
+def test_standard_input_is_read_as_a_file(tmp_path: Path) -> None:
+    def piped(text: str) -> Result:
+        return CliRunner().invoke(commands.main, ["scan", "-", "-o", "json"], input=text)
+
+    # The policy is behind what is judged by it.
+    good = write(tmp_path, *objects(Case())).read_text()
+    assert json.loads(piped(good).stdout)["findings"] == []
+    wrong = piped(write(tmp_path, *objects(c(securityContext__privileged=True))).read_text())
+    assert wrong.exit_code == 1
+    assert {item["source"]["file"] for item in json.loads(wrong.stdout)["findings"]} == {"stdin"}
+    nothing = piped("")
+    assert nothing.exit_code == 2
+    assert "nothing was checked" in nothing.stderr
+
+
+def test_names_of_checks_and_places_are_whole_in_a_narrow_terminal(scan: Scan, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = scan(*objects(Case({"spec.hostNetwork": True}), c(securityContext=None)))
+    place = ManifestPosition(file="deploy/web.yaml", line=12)
+    on_disk = attrs.evolve(
+        result, findings=[attrs.evolve(finding, source=place) for finding in result.findings]
+    )
+    live = attrs.evolve(result, findings=[attrs.evolve(finding, source=UNSET) for finding in result.findings])
+    for width in (80, 100, 139, 140, 200):
+        text = printed(on_disk, width)
+        words = text.split()
+        assert {str(finding.check_id) for finding in result.findings} <= set(words)
+        assert words.count("deploy/web.yaml:12") == len(result.findings) > 5
+        assert max(map(len, text.splitlines()[: len(result.findings)])) <= width
+        assert "here" in text.splitlines()[0]
+        assert "here" not in printed(live, width).splitlines()[0]
+
+
+def printed(result: ScanResult, width: int) -> str:
+    text = io.StringIO()
+    print_table(result, Console(file=text, width=width, highlight=False))
+    return text.getvalue()
+
+
+def test_one_of_a_thing_is_not_many(scan: Scan) -> None:
+    result = scan(objects(c(securityContext__privileged=True))[0], min_severity=Severity.CRITICAL)
+    problem = Problem(ProblemKind.DOUBTFUL, "a.yaml", 1, "x")
+    text = printed(attrs.evolve(result, problems=[problem]), 200)
+    assert "\n1 finding: 1 critical" in text
+    assert "\n1 object read, 1 of them a workload; 1 problem.\n" in text
 
 
 def test_options_name_what_there_is() -> None:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from akmatori_sdk._generated.aotanami.models import Category, Finding, Severity
+from akmatori_server.kubernetes.manifests import ProblemKind
 from akmatori_server.kubernetes.scans.exceptions import ExceptionsError, read_exceptions
 from akmatori_server.kubernetes.scans.fingerprint import fingerprint
 from akmatori_server.kubernetes.scans.model import ScanOptions
@@ -186,6 +187,52 @@ def test_exceptions_that_mean_nothing_are_refused(tmp_path: Path, text: str, sen
     with pytest.raises(ExceptionsError, match=r"exceptions\.yaml") as refused:
         read_exceptions(exceptions(tmp_path, text))
     assert sentence in str(refused.value)
+
+
+def test_exceptions_for_everything_are_refused_however_they_are_written(tmp_path: Path) -> None:
+    for scope in (
+        "checks: ['*']",
+        "names: ['*']",
+        "namespaces: ['**'], kinds: ['*']",
+        "containers: ['?*']",
+        "names: ['[a-z]*', '[0-9]*'], containers: []",
+        "kinds: ['[A-Z]*']",
+        "checks: ['[a-m]*', '[n-z]*']",
+    ):
+        with pytest.raises(ExceptionsError, match=r":2: this would except everything"):
+            read_exceptions(exceptions(tmp_path, f"exceptions:\n- {{{scope}, reason: x}}\n"))
+    for scope in (
+        "checks: [privileged], names: ['*']",
+        "names: ['*-x', 'a*']",
+        "checks: ['*'], kinds: [Job]",
+    ):
+        assert read_exceptions(exceptions(tmp_path, f"exceptions:\n- {{{scope}, reason: x}}\n"))
+
+
+def test_exceptions_that_do_nothing_are_told(scan: Scan, tmp_path: Path) -> None:
+    path = exceptions(
+        tmp_path.parent,
+        "exceptions:\n"
+        "- {checks: [privileged], reason: x, expiresAt: 2026-11-21}\n"
+        "- {checks: [privileged], reason: x, expiresAt: 2026-11-22}\n"
+        "- {names: [w*], reason: fits as well}\n"
+        "- {names: [gone], reason: x}\n",
+    )
+    accepted = read_exceptions(path)
+
+    def told(**options: Any) -> list[str]:
+        problems = scan(PRIVILEGED, exceptions=accepted, **options).problems
+        assert {problem.kind for problem in problems} == {ProblemKind.DOUBTFUL}
+        return [str(problem) for problem in problems]
+
+    ended = f"{path.as_posix()}:2: This exception ended on 2026-11-21."
+    assert told() == [ended, f"{path.as_posix()}:5: This exception fits no finding of this scan."]
+    assert told(min_severity=Severity.CRITICAL) == told()
+    # It may be for what was not checked.
+    assert told(categories=frozenset({Category.POD_SECURITY})) == [ended]
+    (tmp_path / "broken.yaml").write_text("a: [\n")
+    partial = scan_folders([tmp_path], ScanOptions(today=TODAY, exceptions=accepted)).problems
+    assert [str(problem) for problem in partial if problem.kind is ProblemKind.DOUBTFUL] == [ended]
 
 
 def test_workload_without_containers_is_said(scan: Scan) -> None:

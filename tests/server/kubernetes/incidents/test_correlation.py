@@ -191,6 +191,58 @@ def test_the_same_thing_twice_is_two_events() -> None:
         assert bool(state.cases) is is_incident
 
 
+def test_the_first_moment_is_the_one_that_the_api_tells() -> None:
+    """And of a later incident, what was not counted for the one before."""
+    began = START - timedelta(hours=3)
+    seen = attrs.evolve(
+        symptom((0, 1, 0, 1, 0), Counter(), START),
+        number=16,
+        first_at=began,
+        previous_at=START - timedelta(minutes=1),
+        at=START,
+    )
+    state, _ = correlate(State(), Observation(at=START, symptoms=(seen,)), RULES)
+    [event] = next(iter(state.cases.values())).events.values()
+    assert (event.first_at, event.count) == (began, 16)
+    known = State(marks={seen.identity: 14})
+    state, _ = correlate(known, Observation(at=START, symptoms=(seen,)), RULES)
+    [event] = next(iter(state.cases.values())).events.values()
+    assert (event.first_at, event.count) == (START - timedelta(minutes=1), 2)
+
+
+def _event(kind: EventType, reason: str, count: int = 1, message: str = "") -> Event:
+    return Event(
+        fold=Fold("pods", kind.value, reason),
+        severity=Severity.HIGH,
+        stands=True,
+        resource_kind="Pod",
+        resource_name="web",
+        message=message,
+        source="",
+        count=count,
+        first_at=START,
+        last_at=START,
+        seen_at=START,
+    )
+
+
+def test_titles_tell_the_gravest_in_words() -> None:
+    """A crash before a finding before drift, however often and however late each was seen."""
+    key = Key("shop", "Deployment", "web")
+    crash = _event(EventType.POD_CRASH, "OOMKilled")
+    finding = _event(EventType.SECURITY_VIOLATION, "privileged", 5, "The container is privileged.")
+    drift = _event(EventType.DRIFT, "DriftModified", 10)
+    assert title_of(key, [drift, finding, crash]) == "OOMKilled on shop/web (3 events, seen 16 times)"
+    assert title_of(key, [drift, finding]) == (
+        "The container is privileged on shop/web (2 events, seen 15 times)"
+    )
+    assert title_of(key, [drift]) == "shop/web differs from its desired state (1 event, seen 10 times)"
+    restarts = _event(EventType.ANOMALY, "ManyRestarts")
+    assert title_of(key, [restarts]) == "shop/web restarts more often than usual (1 event)"
+    worse = attrs.evolve(drift, severity=Severity.CRITICAL)
+    assert title_of(key, [worse, crash]).startswith("shop/web differs")
+
+
 def test_different_events_are_bounded() -> None:
     """Somebody who makes up a new reason each time fills no database: what is too much is counted together."""
     rules = Rules(most_events=20)

@@ -30,6 +30,8 @@ from akmatori_server.kubernetes.reports.scan_store import Wanted
 from akmatori_server.kubernetes.reports.service import ReportOptions, ScanService
 from akmatori_server.kubernetes.reports.tables import k8s_findings, k8s_scan_scopes, k8s_scans
 from akmatori_server.kubernetes.site import KubernetesSite
+from akmatori_server.kubernetes.status.clusters import ClusterService
+from akmatori_server.kubernetes.status.scanned import by_scans
 from akmatori_server.kubernetes.targets import ClusterTarget, FolderTarget, Mode, Reading, Target
 from tests.server.kubernetes.corpus import c, objects, s, write
 from tests.support.kube_api import KubeApi, kube_api
@@ -126,9 +128,14 @@ def test_what_may_not_be_read_is_said_and_kept(api: KubeApi, database: Database,
     scan = world.scan()
     assert scan.phase == "Degraded"
     assert scan.errors
-    said = {error.scanner: error.message for error in scan.errors}
-    assert "deployments" in said[Category.POD_SECURITY]
-    assert "clusterrole" in said[Category.POD_SECURITY]
+    [said] = [error for error in scan.errors if Category.POD_SECURITY in error.extra["scanners"]]
+    assert said.extra["target"] == "prod"
+    assert said.scanner == said.extra["scanners"][0]
+    assert "deployments" in said.message
+    assert "clusterrole" in said.message
+    # What several scanners missed is told once.
+    assert len({error.message for error in scan.errors}) == len(scan.errors)
+    assert sum(error.message.count(said.message) for error in scan.errors) == 1
     assert world.found() == before
     assert world.found(remediated=True) == set()
     compliance = world.service.report(scan.id, NO_FILTER, offset=0, limit=1).compliance
@@ -166,6 +173,81 @@ def test_a_cluster_that_is_away_does_not_take_the_others_with_it(
     assert failed.summary is not None
     assert not failed.summary.security_score
     assert alone.service.report(failed.id, NO_FILTER, offset=0, limit=5).findings == []
+
+
+@EMBEDDED
+@pytest.mark.parametrize(
+    ("chosen", "sentence"),
+    [
+        (
+            {"namespaces": frozenset({"absent"})},
+            "Nothing was in scope: no object in the namespaces asked for (absent) was found in files.",
+        ),
+        (
+            {"labels": "app=absent"},
+            "Nothing was in scope: no object with the labels app=absent was found in files.",
+        ),
+    ],
+)
+def test_a_scan_of_nothing_says_so(
+    database: Database, tmp_path: Path, chosen: dict[str, Any], sentence: str
+) -> None:
+    """Failed, without a score; the target was not scanned for it."""
+    world = World(database, folder(tmp_path / "files", *PRIVILEGED))
+    before = world.scan()
+    scan = world.scan(**chosen)
+    assert scan.phase == "Failed"
+    assert [error.message for error in scan.errors or ()] == [sentence]
+    assert scan.summary is not None
+    assert not scan.summary.security_score
+    with database.read() as connection:
+        posture = newest_summary(connection, "files")
+    assert posture is not None
+    assert posture.last_scan_at == before.completed_at
+
+
+@EMBEDDED
+def test_what_was_in_a_scope_that_is_gone_is_gone(database: Database, tmp_path: Path) -> None:
+    """Degraded rather than Failed, so that nothing of a deleted namespace stays open for ever."""
+    target = folder(tmp_path / "files", *PRIVILEGED)
+    world = World(database, target)
+    [namespace] = {str(one["metadata"]["namespace"]) for one in PRIVILEGED if one["metadata"].get("namespace")}
+    chosen = {"namespaces": frozenset({namespace})}
+    assert world.scan(**chosen).phase == "Completed"
+    assert world.found()
+    for file in target.paths[0].iterdir():
+        file.unlink()
+    scan = world.scan(**chosen)
+    assert scan.phase == "Degraded"
+    assert scan.summary is not None
+    assert not scan.summary.security_score
+    assert world.found() == set()
+    with database.read() as connection:
+        assert not by_scans(["files"])(connection)["files"].is_last_scan_degraded
+
+
+@EMBEDDED
+def test_only_the_target_with_an_error_is_degraded(database: Database, tmp_path: Path) -> None:
+    """One broken folder of two: the status says why, once for all scanners, and the other one is well."""
+    broken = folder(tmp_path / "broken", *PRIVILEGED, name="broken")
+    (broken.paths[0] / "bad.yaml").write_text("a: [\n")
+    world = World(database, broken, folder(tmp_path / "files", *PRIVILEGED))
+    scan = world.scan()
+    assert scan.phase == "Degraded"
+    assert [error.extra["target"] for error in scan.errors or ()] == ["broken"]
+    assert len((scan.errors or [])[0].extra["scanners"]) == len(Category)
+    clusters = ClusterService(world.site, standings=by_scans(["broken", "files"]))
+    bad, good = clusters.status("broken"), clusters.status("files")
+    assert (bad.status, good.status) == ("degraded", "healthy")
+    said = {
+        one.type: (one.status, one.reason, str(one.message))
+        for status in (good, bad)
+        for one in status.conditions or ()
+    }
+    assert said["LastScanComplete"][:2] == ("False", "ScanIncomplete")
+    assert said["LastScanComplete"][2].count("bad.yaml") == 1
+    [complete] = [one for one in good.conditions or () if one.type == "LastScanComplete"]
+    assert (complete.status, complete.reason) == ("True", "ScanComplete")
 
 
 @attrs.frozen

@@ -143,24 +143,38 @@ def test_health_follows_the_heartbeats(api: KubeApi, database: Database, prod: C
 
 
 @pytest.mark.parametrize(
-    ("change", "condition"),
+    ("change", "condition", "reason", "message"),
     [
-        (lambda api: api.objects.update({SYSTEM: [deployment("coredns", 1)]}), "ComponentsAvailable"),
-        (lambda api: api.forbidden.add("/readyz"), "Ready"),
-        (lambda api: api.put(node("c", ready=False)), "NodesReady"),
-        (lambda api: api.put(node("c", pressed=True)), "NodesUnderPressure"),
+        (lambda api: api.objects.update({SYSTEM: [deployment("coredns", 1)]}), "ComponentsAvailable", "ComponentsNotAvailable",
+         "1 of 1 components of kube-system is not available: coredns."),
+        (lambda api: api.forbidden.add("/readyz"), "Ready", "ApiServerNotReady", "The API server is not ready."),
+        (lambda api: api.put(node("c", ready=False)), "NodesReady", "NodesNotReady", "1 of 3 nodes is not ready: c."),
+        (lambda api: api.put(node("c", pressed=True)), "NodesUnderPressure", "NodesUnderPressure",
+         "1 of 3 nodes is short of memory, disk, process ids or network: c."),
     ],
-)
+)  # fmt: skip
 def test_what_makes_a_cluster_degraded(
-    api: KubeApi, database: Database, prod: ClusterTarget, change: Any, condition: str
+    api: KubeApi,
+    database: Database,
+    prod: ClusterTarget,
+    change: Any,
+    condition: str,
+    reason: str,
+    message: str,
 ) -> None:
+    """Each condition has a reason for programs and a sentence for people, and Ready says what it is about."""
     change(api)
     watch = Watch(database, prod)
     watch.service.beat()
     status = watch.service.status("prod")
     assert status.status == "degraded"
     [wrong] = [one for one in status.conditions or () if one.type == condition]
-    assert wrong.message
+    assert wrong.reason == reason
+    assert str(wrong.message).startswith(message)
+    assert all(str(one.message).endswith(".") for one in status.conditions or ())
+    [ready] = [one for one in status.conditions or () if one.type == "Ready"]
+    if condition != "Ready":
+        assert str(ready.message).startswith("The API server is ready; nodes, components")
 
 
 def test_a_cluster_that_goes_away_keeps_what_it_said(
