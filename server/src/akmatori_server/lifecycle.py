@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 
 import structlog
 
+from akmatori_server.agent.circuit import Circuit
 from akmatori_server.agent.investigator import AgentInvestigator, AgentSite
 from akmatori_server.agent.library import Library
 from akmatori_server.database.turns import in_turn
@@ -101,6 +102,7 @@ class Lifecycle:
                 skills=SkillFiles(services.skills.workspace),
                 first_look=site.settings.first_look,
             ),
+            circuit=Circuit(site.database, now=site.now),
         )
 
     def _work(self) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 import attrs
 
+from akmatori_server.agent.circuit import Circuit
 from akmatori_server.alert_sources.at_hand import SourcesAtHand
 from akmatori_server.alert_sources.service import AlertSourceService
 from akmatori_server.alerts.ingest import Gate, Ingest
@@ -215,11 +216,14 @@ def build_services(site: Installation, engine: Engine) -> Services:
         ),
         notifications=notifications,
         retention=RetentionJob(database, settings, audit, data_directory=data, now=now),
-        kubernetes=build_kubernetes(site, engine, model=partial(_model_in_use, settings)),
+        kubernetes=build_kubernetes(
+            site, engine, model=partial(_model_in_use, settings, Circuit(database, now=now))
+        ),
     )
 
 
-def _model_in_use(settings: SettingsService) -> ModelInUse | None:
+def _model_in_use(settings: SettingsService, circuit: Circuit) -> ModelInUse | None:
     config = settings.llm_active()
-    usable = config is not None and config.is_usable
-    return ModelInUse(config.provider.value, config.model) if config is not None and usable else None
+    if config is None or not config.is_usable:
+        return None
+    return ModelInUse(config.provider.value, config.model, circuit.standing(config))

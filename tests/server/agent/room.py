@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from akmatori_server.agent.budget import Budget
+from akmatori_server.agent.circuit import Circuit
 from akmatori_server.agent.investigator import AgentInvestigator, AgentSite
 from akmatori_server.agent.library import Library
 from akmatori_server.agent.tables import agent_messages, llm_usage
@@ -50,6 +52,8 @@ class AgentRoom:
     skills: SkillService
     context_files: ContextFileService
     budget: Budget = attrs.field(factory=Budget)
+    # The clock of the circuit breaker.
+    now: datetime = NOW
 
     @property
     def database(self) -> Database:
@@ -83,6 +87,7 @@ class AgentRoom:
             config=self.settings.llm_active,
             agent=lambda config: AgentInvestigator(site, config),
             rules=RuleInvestigator(self.database, now=lambda: NOW),
+            circuit=Circuit(self.database, now=lambda: self.now),
         )
         return Runner(self.database, chosen, now=lambda: NOW)
 

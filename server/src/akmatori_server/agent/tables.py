@@ -40,3 +40,16 @@ llm_usage = sa.Table(
     sa.Index("ix_llm_usage_at", "at"),
     sqlite_autoincrement=True,
 )
+
+llm_circuit = sa.Table(
+    "llm_circuit",
+    metadata,
+    # One row at most.
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    # Of which configuration, and of which version of it, this is the circuit.
+    sa.Column("configuration", sa.String(64), nullable=False),
+    # That followed each other, up to now.
+    sa.Column("failures", sa.Integer, nullable=False),
+    # When the model is asked again; NULL while it is asked anyway.
+    sa.Column("retry_at", Timestamp),
+)

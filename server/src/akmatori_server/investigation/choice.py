@@ -7,12 +7,18 @@ from collections.abc import Callable
 import attrs
 import structlog
 
-from akmatori_server.agent.errors import ModelUnavailableError
+from akmatori_server.agent.circuit import FAILURES_TO_OPEN, Circuit
+from akmatori_server.agent.errors import ModelUnavailableError, ProviderFailedError
 from akmatori_server.investigation.case import Case
 from akmatori_server.investigation.journal import Journal
 from akmatori_server.investigation.ports import Investigator
 from akmatori_server.investigation.report import Report
 from akmatori_server.settings.llm import LlmConfig
+
+RESTING = (
+    f"It failed {FAILURES_TO_OPEN} times in a row or more, the last time less than a minute ago, and is left alone"
+    " for the moment."
+)
 
 _log = structlog.stdlib.get_logger("akmatori_server.investigation")
 
@@ -26,7 +32,9 @@ class ChosenInvestigator:
         config: Callable[[], LlmConfig | None],
         agent: Callable[[LlmConfig], Investigator],
         rules: Investigator,
+        circuit: Circuit,
     ) -> None:
+        self._circuit = circuit
         self._config = config
         self._agent = agent
         self._rules = rules
@@ -38,11 +46,17 @@ class ChosenInvestigator:
             return self._rules.investigate(case, journal)
         if not config.is_usable:
             return self._by_rules(case, journal, ModelUnavailableError(_unusable(config)))
+        if not self._circuit.admits(config):
+            return self._by_rules(case, journal, ModelUnavailableError(RESTING))
         try:
-            return self._agent(config).investigate(case, journal)
+            report = self._agent(config).investigate(case, journal)
         except ModelUnavailableError as unavailable:
+            if isinstance(unavailable, ProviderFailedError):
+                self._circuit.failed(config)
             _log.warning("model_unavailable", incident_id=case.incident_id, reason=str(unavailable))
             return self._by_rules(case, journal, unavailable)
+        self._circuit.worked(config)
+        return report
 
     def _by_rules(self, case: Case, journal: Journal, unavailable: ModelUnavailableError) -> Report:
         sentence = f"{unavailable} The rules investigated instead."

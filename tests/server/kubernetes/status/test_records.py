@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from akmatori_sdk import Aotanami
+from akmatori_server.agent.circuit import CircuitStanding, CircuitState
 from akmatori_server.agent.tables import llm_usage
 from akmatori_server.database import Database
 from akmatori_server.http.call import Scope
@@ -48,7 +49,9 @@ def test_windows_are_those_of_the_calendar(database: Database) -> None:
         (NOW.replace(day=1, hour=0, minute=0), "small", 1, 1, 0),
         (NOW.replace(month=11, day=30), "old", 10**12, 0, 1000.0),
     )
-    found = usage(database, ModelInUse("openai", "big"), hourly=100, daily=1662, monthly=10**12)
+    found = usage(
+        database, ModelInUse("openai", "big", CircuitStanding()), hourly=100, daily=1662, monthly=10**12
+    )
     assert (found.tokens_used_this_hour, found.tokens_used_today) == (110, 1330)
     assert (found.tokens_used_this_month, found.prompt_tokens, found.completion_tokens) == (6332, 6301, 31)
     assert found.estimated_cost_usd == "0.89"
@@ -66,13 +69,16 @@ def test_windows_are_those_of_the_calendar(database: Database) -> None:
 
 
 def test_what_is_not_known_is_absent(database: Database) -> None:
-    """A price that nobody knows, a provider that has no name in this API, the circuit breaker, a cache."""
+    """A price that nobody knows, a provider that has no name in this API, a cache; the circuit breaker is known."""
     nothing = usage(database)
     assert (nothing.tokens_used_this_month, nothing.estimated_cost_usd, nothing.by_model) == (0, "0.00", [])
     assert {(one.limit, one.remaining or None, one.alert) for one in nothing.windows} == {(0, None, False)}
     used(database, (NOW, "big", 1, 1, 0.5), (NOW, "new", 1, 1, None))
-    found = usage(database, ModelInUse("google", "gemini"))
-    for name in ("estimated_cost_usd", "provider", "circuit_breaker", "cache_hits"):
+    standing = CircuitStanding(state=CircuitState.OPEN, failures=5, retry_at=NOW)
+    found = usage(database, ModelInUse("google", "gemini", standing))
+    assert found.circuit_breaker
+    assert (found.circuit_breaker.state, found.circuit_breaker.retry_at) == ("open", NOW)
+    for name in ("estimated_cost_usd", "provider", "cache_hits"):
         assert not getattr(found, name), name
     assert found.model == "gemini"
 

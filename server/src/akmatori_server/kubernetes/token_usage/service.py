@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.aotanami import models
+from akmatori_server.agent.circuit import CircuitStanding
 from akmatori_server.agent.tables import llm_usage
 from akmatori_server.database import Database
 
@@ -35,6 +36,7 @@ class ModelInUse:
 
     provider: str
     model: str
+    circuit: CircuitStanding
 
 
 class UsageService:
@@ -79,6 +81,7 @@ class UsageService:
             alert_threshold_percent=options.alert_percent,
             provider=UNSET if model is None else _PROVIDERS.get(model.provider, UNSET),
             model=UNSET if model is None else model.model[:LONGEST_MODEL],
+            circuit_breaker=UNSET if model is None else _circuit(model.circuit),
             by_model=[
                 models.ModelUsage(
                     model=row.model[:LONGEST_MODEL], tokens=row.prompt + row.completion, calls=row.calls
@@ -98,6 +101,14 @@ class UsageService:
             reset_at=reset_at,
             alert=used * 100 >= limit * self._options.alert_percent if limit else False,
         )
+
+
+def _circuit(standing: CircuitStanding) -> models.CircuitBreaker:
+    return models.CircuitBreaker(
+        state=models.CircuitState(standing.state.value),
+        consecutive_failures=standing.failures,
+        retry_at=UNSET if standing.retry_at is None else standing.retry_at,
+    )
 
 
 def _tokens_since(connection: sa.Connection, moment: datetime) -> int:

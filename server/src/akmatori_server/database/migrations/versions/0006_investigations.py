@@ -212,9 +212,18 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_llm_usage_at", "llm_usage", ["at"])
+    op.create_table(
+        "llm_circuit",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("configuration", sa.String(length=64), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("retry_at", Timestamp(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_llm_circuit")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("llm_circuit")
     op.drop_table("ssh_host_keys")
     op.drop_table("llm_usage")
     op.drop_table("agent_messages")
