@@ -11,12 +11,14 @@ import click
 from akmatori_server.kubernetes.serve_command import serve
 
 if TYPE_CHECKING:
+    from akmatori_sdk._generated.aotanami.models import Severity
     from akmatori_server.kubernetes.clusters.configuration import ClusterConfig
     from akmatori_server.kubernetes.scans.model import ScanOptions, ScanResult
 
 # Of the process when nothing could be checked; 1 is for findings.
 UNUSABLE = 2
 PARTIAL = 3
+_STANDARD_INPUT = Path("-")
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
 _SCANNERS = (
     "container-security-context",
@@ -48,7 +50,7 @@ class _UnusableError(click.ClickException):
 
 @attrs.frozen
 class _Source:
-    """Where objects are read from: exactly one of these."""
+    """Where objects are read from: exactly one of these; a path may be `-`, the standard input."""
 
     paths: tuple[Path, ...]
     context: str | None
@@ -65,7 +67,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True, allow_dash=True))
 @click.option("--context", help="Scan the live cluster of this context of the kubeconfig file.")
 @click.option(
     "--kubeconfig",
@@ -99,7 +101,10 @@ def main() -> None:
 )
 @click.option("--allow-partial", is_flag=True, help="Do not end with 3 when something could not be read.")
 @click.option(
-    "--min-severity", type=click.Choice(_SEVERITIES), default="info", help="Leave out what is less bad."
+    "--min-severity",
+    type=click.Choice(_SEVERITIES),
+    default="info",
+    help="Leave out what is less bad; it still fails by --fail-on.",
 )
 @click.option(
     "--scanner",
@@ -145,15 +150,14 @@ def scan(
 ) -> None:
     """Check manifests, or a live cluster.
 
-    PATHS are files, and folders with all .yaml, .yml and .json files below them. A cluster is named by --context,
-    --in-cluster or --cluster.
+    PATHS are files, and folders with all .yaml, .yml and .json files below them; - is the standard input. A cluster
+    is named by --context, --in-cluster or --cluster.
 
     Ends with 0 when no finding is as bad as --fail-on, 1 when one is, 2 when nothing could be checked, and 3 when a
     part could not be read and what was read has no such finding. What cannot be read is told on the standard error.
     """
     # The models take a moment to import; asking for help should not.
     from akmatori_sdk._generated.aotanami.models import Severity
-    from akmatori_server.kubernetes.scans.scan import failing
 
     options = _options(min_severity, scanners, frameworks, exceptions, cis, include_system)
     source = _Source(paths, context, kubeconfig, in_cluster, cluster, clusters)
@@ -163,7 +167,7 @@ def scan(
         click.echo(_one_line(f"{problem.kind.value}: {problem}"), err=True)
     if result.objects == 0:
         raise _UnusableError("No Kubernetes object could be read, so nothing was checked.")
-    if fail_on != "none" and any(failing(result.findings, Severity(fail_on))):
+    if fail_on != "none" and _fails(result, Severity(fail_on)):
         raise click.exceptions.Exit(1)
     if result.partial and not allow_partial:
         click.echo("The result is partial; --allow-partial accepts that.", err=True)
@@ -193,14 +197,27 @@ def clusterrole(features: tuple[str, ...], name: str) -> None:
 main.add_command(serve)
 
 
+def _fails(result: ScanResult, threshold: Severity) -> bool:
+    from akmatori_server.kubernetes.scans.model import reaches
+    from akmatori_server.kubernetes.scans.scan import failing
+
+    if any(failing(result.findings, threshold)):
+        return True
+    left_out = sum(count for severity, count in result.left_out.items() if reaches(severity, threshold))
+    if left_out:
+        # Else nobody could see why it failed.
+        click.echo(
+            f"Left out by --min-severity, but failing by --fail-on {threshold.value}: {left_out}.", err=True
+        )
+    return left_out > 0
+
+
 def _scanned(source: _Source, options: ScanOptions, *, follow_version: bool) -> ScanResult:
     live = (source.context is not None or source.kubeconfig is not None, source.in_cluster, source.cluster)
     if sum(map(bool, (source.paths, *live))) != 1:
         raise click.UsageError("Name either PATHS, or one cluster by --context, --in-cluster or --cluster.")
     if source.paths:
-        from akmatori_server.kubernetes.scans.scan import scan_folders
-
-        return scan_folders(source.paths, options)
+        return _scan_paths(source.paths, options)
     from akmatori_server.kubernetes.clusters.connection import ClusterError, connect
     from akmatori_server.kubernetes.clusters.scanning import scan_cluster
 
@@ -212,6 +229,26 @@ def _scanned(source: _Source, options: ScanOptions, *, follow_version: bool) -> 
             connection.close()
     except ClusterError as error:
         raise _UnusableError(_one_line(str(error))) from None
+
+
+def _scan_paths(paths: tuple[Path, ...], options: ScanOptions) -> ScanResult:
+    import sys
+    import tempfile
+
+    from akmatori_server.kubernetes.manifests import ManifestFile
+    from akmatori_server.kubernetes.manifests.files import LARGEST_FILE
+    from akmatori_server.kubernetes.scans.scan import scan_folders
+
+    named = [path for path in paths if path != _STANDARD_INPUT]
+    if len(named) == len(paths):
+        return scan_folders(named, options)
+    # Manifests are read twice, and the standard input can be read once.
+    with tempfile.TemporaryDirectory(prefix="aotanami-") as folder:
+        copy, left = Path(folder) / "stdin", LARGEST_FILE + 1
+        with copy.open("wb") as file:
+            while left > 0 and (piece := sys.stdin.buffer.read(min(left, 1024 * 1024))):
+                left -= file.write(piece)
+        return scan_folders(named, options, piped=ManifestFile(copy, "stdin"))
 
 
 def _cluster(source: _Source) -> ClusterConfig:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import fnmatch
+import itertools
 import re
-from collections.abc import Mapping
+import string
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import attrs
 
-from akmatori_server.kubernetes.checks.catalogue import CHECK_IDS
+from akmatori_server.kubernetes.checks.catalogue import CHECK_IDS, OBJECT_CHECKS
 from akmatori_server.kubernetes.manifests import Node
 from akmatori_server.kubernetes.manifests.documents import DocumentCutter
 from akmatori_server.kubernetes.manifests.yaml_nodes import ManifestError, read_bodies
 from akmatori_server.kubernetes.workloads import Reference
+from akmatori_server.kubernetes.workloads.reading import WORKLOAD_KINDS
 
 ANNOTATION = "ignore.aotanami.com/"
 LARGEST_FILE = 1024 * 1024
@@ -22,6 +25,17 @@ LARGEST_FILE = 1024 * 1024
 _UNTIL = re.compile(r"until=(\S+)\s*(.*)", re.DOTALL)
 _PATTERNS = ("checks", "namespaces", "kinds", "names", "containers")
 _MEMBERS = frozenset({*_PATTERNS, "reason", "approvedBy", "expiresAt"})
+# Whether patterns fit every name cannot be read from them (`*`, `?*`, `[a-z]*`, ...), so they are tried on these.
+_ANY_NAME = tuple(
+    map("".join, itertools.product(string.ascii_lowercase + string.digits, ("", "0", "z-9", ".a.b")))
+)
+_EVERYTHING: Mapping[str, Collection[str]] = {
+    "checks": CHECK_IDS,
+    "namespaces": _ANY_NAME,
+    "kinds": WORKLOAD_KINDS.union(*(check.kinds for check in OBJECT_CHECKS)),
+    "names": _ANY_NAME,
+    "containers": _ANY_NAME,
+}
 
 
 class ExceptionsError(Exception):
@@ -50,6 +64,7 @@ class ScopedException:
     kinds: tuple[str, ...]
     names: tuple[str, ...]
     containers: tuple[str, ...]
+    file: str
     line: int
 
     def covers(self, check: str, reference: Reference, container: str) -> bool:
@@ -132,12 +147,17 @@ def _exception(path: Path, node: Node) -> ScopedException:
     except ValueError:
         raise ExceptionsError(f"{path}:{expires.line}: expiresAt is a date, such as 2027-01-31.") from None
     patterns = {name: _patterns(path, node.get(name)) for name in _PATTERNS}
-    if not any(patterns.values()):
+    if all(_fits_everything(name, given) for name, given in patterns.items()):
         raise ExceptionsError(f"{path}:{node.line}: this would except everything; name checks or objects.")
     for check in patterns["checks"]:
         if not any(fnmatch.fnmatchcase(known, check) for known in CHECK_IDS):
             raise ExceptionsError(f"{path}:{node.get('checks').line}: there is no check {check}.")
-    return ScopedException(Accepted(reason[:1000], until), line=node.line, **patterns)
+    accepted = Accepted(reason[:1000], until)
+    return ScopedException(accepted, file=path.as_posix(), line=node.line, **patterns)
+
+
+def _fits_everything(name: str, patterns: tuple[str, ...]) -> bool:
+    return all(_fits(patterns, value) for value in _EVERYTHING[name])
 
 
 def _patterns(path: Path, node: Node) -> tuple[str, ...]:

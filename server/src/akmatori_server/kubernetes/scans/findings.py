@@ -57,6 +57,8 @@ class FindingMaker:
     cis_version: str
     today: dt.date
     exceptions: Iterable[ScopedException]
+    fitted: set[ScopedException] = attrs.field(factory=set[ScopedException])
+    """The exceptions that were for a finding, whether it needed them or not."""
     _controls: dict[str, list[ControlRef]] = attrs.field(factory=dict[str, list[ControlRef]])
 
     def make(self, place: Place, hits: Iterable[FoundHit]) -> Iterator[Finding]:
@@ -98,13 +100,12 @@ class FindingMaker:
             )
 
     def _reason(self, place: Place, check: Check, hit: Hit) -> str | None:
-        accepted = place.accepted.get(check.id)
-        if accepted is not None and accepted.holds(self.today):
-            return accepted.reason
-        for exception in self.exceptions:
-            if exception.accepted.holds(self.today) and exception.covers(check.id, place.top, hit.container):
-                return exception.accepted.reason
-        return None
+        covering = [one for one in self.exceptions if one.covers(check.id, place.top, hit.container)]
+        self.fitted.update(covering)
+        own = place.accepted.get(check.id)
+        accepted = [] if own is None else [own]
+        accepted += [exception.accepted for exception in covering]
+        return next((one.reason for one in accepted if one.holds(self.today)), None)
 
     def _controls_of(self, check: Check) -> list[ControlRef]:
         known = self._controls.get(check.id)

@@ -39,6 +39,7 @@ class ScanOptions:
     """The day that ends of exceptions are compared with."""
     categories: frozenset[Category] = frozenset(Category)
     min_severity: Severity = Severity.INFO
+    """What is less bad is left out of the findings; it still counts for compliance."""
     cis_version: str = LATEST_CIS
     system_namespaces: frozenset[str] = SYSTEM_NAMESPACES
     """Where neither network-policy nor rbac-audit look: what is there belongs to Kubernetes itself."""
@@ -71,6 +72,8 @@ class ScanResult:
 
     cis_version: str = LATEST_CIS
     """The version of the CIS benchmark that controls are numbered by."""
+    left_out: Mapping[Severity, int] = attrs.field(factory=dict[Severity, int])
+    """How many findings count, and were left out because they are less bad than was asked for."""
 
     @property
     def partial(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -12,8 +13,17 @@ from akmatori_sdk._generated.aotanami.models import Finding, Severity
 from akmatori_server.kubernetes.checks.context import MENTIONS_CONTEXT, Context, read_context
 from akmatori_server.kubernetes.checks.model import Check
 from akmatori_server.kubernetes.compliance import Tally, evaluate
-from akmatori_server.kubernetes.manifests import ManifestObject, Problem, ProblemKind, Source, read_manifests
+from akmatori_server.kubernetes.manifests import (
+    ManifestFile,
+    ManifestObject,
+    Problem,
+    ProblemKind,
+    Source,
+    read_file,
+    read_manifests,
+)
 from akmatori_server.kubernetes.pod_security import Level, judge, read_enforcement
+from akmatori_server.kubernetes.scans.doubts import doubtful_exceptions
 from akmatori_server.kubernetes.scans.exceptions import Accepted, annotated
 from akmatori_server.kubernetes.scans.findings import FindingMaker, FoundHit, Place, resource_of
 from akmatori_server.kubernetes.scans.model import (
@@ -38,16 +48,28 @@ def scan_folders(
     paths: Sequence[Path],
     options: ScanOptions,
     *,
+    piped: ManifestFile | None = None,
     on_verdict: Callable[[WorkloadVerdict], None] | None = None,
 ) -> ScanResult:
     """Scan manifests: files, and folders with everything below them.
 
     They are read twice: first those files that may hold what other objects are judged by (service accounts, limit
     ranges, network policies, roles, namespaces), then all of them.
+
+    Args:
+        paths: The files and folders.
+        options: What to check.
+        piped: A file with what came from the standard input, and the name that findings have for it.
+        on_verdict: Called with the Pod Security verdict on every workload that is checked.
     """
-    first = read_manifests(paths, only=MENTIONS_CONTEXT)
-    context = read_context(found for found in first if isinstance(found, ManifestObject))
-    return scan_objects(read_manifests(paths), context, options, on_verdict=on_verdict)
+
+    def read(only: re.Pattern[bytes] | None = None) -> Iterator[ManifestObject | Problem]:
+        yield from read_manifests(paths, only=only)
+        if piped is not None:
+            yield from read_file(piped, only=only)
+
+    context = read_context(found for found in read(MENTIONS_CONTEXT) if isinstance(found, ManifestObject))
+    return scan_objects(read(), context, options, on_verdict=on_verdict)
 
 
 def scan_objects(
@@ -86,6 +108,7 @@ class _Scan:
     _defined: set[int] = attrs.field(factory=set[int])
     _again: Counter[int] = attrs.field(factory=Counter[int])
     _levels: Counter[Level] = attrs.field(factory=Counter[Level])
+    _left_out: Counter[Severity] = attrs.field(factory=Counter[Severity])
     _objects: int = 0
     _workloads: int = 0
 
@@ -116,8 +139,17 @@ class _Scan:
         """Check what was put aside, and sum up."""
         for workload, top, count in self._owners.orphans():
             self._check_workload(workload, top, count)
-        options, skipped = self._options, self._selection.skipped
+        options = self._options
         self._tally.not_run = self._selection.not_run(self._problems)
+        self._problems.extend(
+            doubtful_exceptions(
+                options.exceptions,
+                self._maker.fitted,
+                options.today,
+                # Of the rest nobody knows what it would have fitted.
+                everything=not self._tally.not_run,
+            )
+        )
         return ScanResult(
             findings=self._findings.close(),
             summary=self._counts.summary(self._objects, self._selection.ids),
@@ -132,8 +164,9 @@ class _Scan:
                 pod_security=options.pod_security,
             ),
             levels=dict(self._levels),
-            skipped=skipped,
+            skipped=self._selection.skipped,
             cis_version=options.cis_version,
+            left_out=dict(self._left_out),
         )
 
     def _check_workload(self, workload: Workload, top: Reference, occurrences: int) -> None:
@@ -183,8 +216,12 @@ class _Scan:
 
     def _found(self, place: Place, checks: Iterable[Check], hits: Iterable[FoundHit]) -> list[Finding]:
         findings = list(self._maker.make(place, hits))
-        self._findings.extend(findings)
-        self._counts.add(findings)
+        shown = [item for item in findings if reaches(item.severity, self._options.min_severity)]
+        if len(shown) < len(findings):
+            less_bad = (item for item in findings if item not in shown and not item.suppressed)
+            self._left_out.update(item.severity for item in less_bad)
+        self._findings.extend(shown)
+        self._counts.add(shown)
         count_findings(self._tally, checks, resource_of(place.top), findings)
         return findings
 

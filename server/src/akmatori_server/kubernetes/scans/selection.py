@@ -27,18 +27,18 @@ class Selection:
     workload_in_system: tuple[WorkloadCheck, ...]
     objects: Mapping[str, tuple[ObjectCheck, ...]]
     """By the kind of the object."""
-    skipped: Mapping[str, str]
-    """Checks that were asked for, and cannot be made."""
+    unmade: Mapping[str, str]
+    """Checks that cannot be made."""
 
     @classmethod
     def of(cls, options: ScanOptions, unread: frozenset[str]) -> Selection:
         """Choose the checks; `unread` are kinds that other objects would be judged by."""
-        skipped = {
+        unmade = {
             check.id: _needs(check.needs & unread)
             for check in CHECKS
             if _asked(check, options) and check.needs & unread
         }
-        asked = [check for check in CHECKS if _asked(check, options) and check.id not in skipped]
+        asked = [check for check in CHECKS if _asked(check, options) and check.id not in unmade]
         workload = tuple(check for check in WORKLOAD_CHECKS if check in asked)
         objects: dict[str, tuple[ObjectCheck, ...]] = {}
         for check in OBJECT_CHECKS:
@@ -50,7 +50,7 @@ class Selection:
             workload=workload,
             workload_in_system=tuple(c for c in workload if c.category not in _NOT_IN_SYSTEM),
             objects=objects,
-            skipped=skipped,
+            unmade=unmade,
         )
 
     def of_workload(self, namespace: str) -> Sequence[WorkloadCheck]:
@@ -68,9 +68,21 @@ class Selection:
 
     @property
     def ids(self) -> frozenset[str]:
-        """The checks that are made."""
+        """The checks that are made, and whose findings are not left out."""
         every = (check for checks in self.objects.values() for check in checks)
-        return frozenset(check.id for check in (*self.workload, *every))
+        return frozenset(check.id for check in (*self.workload, *every) if self._shown(check))
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """Checks whose findings would not be left out, and that cannot be made."""
+        return {
+            check.id: self.unmade[check.id]
+            for check in CHECKS
+            if check.id in self.unmade and self._shown(check)
+        }
+
+    def _shown(self, check: Check) -> bool:
+        return reaches(check.severity, self.options.min_severity)
 
     def not_run(self, problems: Iterable[Problem]) -> dict[str, str]:
         """Return why checks did not see everything, or were not made at all."""
@@ -79,8 +91,8 @@ class Selection:
         reasons: dict[str, str] = {}
         for check in CHECKS:
             kinds = WORKLOAD_KINDS if isinstance(check, WorkloadCheck) else _kinds(check)
-            if check.id in self.skipped:
-                reasons[check.id] = self.skipped[check.id]
+            if check.id in self.unmade:
+                reasons[check.id] = self.unmade[check.id]
             elif not _asked(check, self.options):
                 reasons[check.id] = f"The check {check.id} was not asked for."
             elif kinds & missing:
@@ -97,7 +109,8 @@ class Selection:
 
 
 def _asked(check: Check, options: ScanOptions) -> bool:
-    return check.category in options.categories and reaches(check.severity, options.min_severity)
+    # What is less bad than was asked for is left out only of the findings: compliance and --fail-on look at all.
+    return check.category in options.categories
 
 
 def _kinds(check: Check) -> frozenset[str]:
