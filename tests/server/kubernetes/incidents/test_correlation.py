@@ -16,10 +16,20 @@ from akmatori_sdk._generated.aotanami.models import EventType, Severity
 from akmatori_server.database import Database
 from akmatori_server.engine.memory_engine import MemoryEngine
 from akmatori_server.kubernetes.incidents.correlation import State, correlate
-from akmatori_server.kubernetes.incidents.model import LIVE, Key, Observation, Origin, Rules, Symptom
+from akmatori_server.kubernetes.incidents.model import (
+    LIVE,
+    Event,
+    Fold,
+    Key,
+    Observation,
+    Origin,
+    Rules,
+    Symptom,
+)
 from akmatori_server.kubernetes.incidents.reading import Picture
 from akmatori_server.kubernetes.incidents.service import IncidentService, incident_id
 from akmatori_server.kubernetes.incidents.tables import k8s_incidents
+from akmatori_server.kubernetes.incidents.titles import title_of
 from akmatori_server.kubernetes.site import KubernetesSite
 from tests.server.kubernetes.incidents.reference import Reference
 from tests.server.kubernetes.incidents.world import START

@@ -18,6 +18,7 @@ from tests.server.kubernetes.incidents.world import (
     ended,
     node,
     pod,
+    text,
     waiting,
     warning,
 )
@@ -220,3 +221,14 @@ def test_restarts_are_not_judged_before_the_usual_is_known(world: World) -> None
     for hour in range(6):
         world.read(pod(restarts=500 + 15 * hour), after=180)
     assert world.all() == []
+
+
+def test_an_event_began_when_the_cluster_says(world: World) -> None:
+    """Not an average interval before its last time."""
+    last = world.now
+    first = last - timedelta(hours=2)
+    seen = warning("BackOff", last, count=40)
+    seen["firstTimestamp"] = text(first)
+    world.read(deployment(), pod(), seen)
+    [event] = world.one().events
+    assert (event.first_at, event.last_at, event.count) == (first, last, 40)

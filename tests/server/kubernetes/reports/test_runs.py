@@ -211,7 +211,9 @@ def test_what_was_in_a_scope_that_is_gone_is_gone(database: Database, tmp_path: 
     """Degraded rather than Failed, so that nothing of a deleted namespace stays open for ever."""
     target = folder(tmp_path / "files", *PRIVILEGED)
     world = World(database, target)
-    [namespace] = {str(one["metadata"]["namespace"]) for one in PRIVILEGED if one["metadata"].get("namespace")}
+    [namespace] = {
+        str(one["metadata"]["namespace"]) for one in PRIVILEGED if one["metadata"].get("namespace")
+    }
     chosen = {"namespaces": frozenset({namespace})}
     assert world.scan(**chosen).phase == "Completed"
     assert world.found()

@@ -145,14 +145,32 @@ def test_health_follows_the_heartbeats(api: KubeApi, database: Database, prod: C
 @pytest.mark.parametrize(
     ("change", "condition", "reason", "message"),
     [
-        (lambda api: api.objects.update({SYSTEM: [deployment("coredns", 1)]}), "ComponentsAvailable", "ComponentsNotAvailable",
-         "1 of 1 components of kube-system is not available: coredns."),
-        (lambda api: api.forbidden.add("/readyz"), "Ready", "ApiServerNotReady", "The API server is not ready."),
-        (lambda api: api.put(node("c", ready=False)), "NodesReady", "NodesNotReady", "1 of 3 nodes is not ready: c."),
-        (lambda api: api.put(node("c", pressed=True)), "NodesUnderPressure", "NodesUnderPressure",
-         "1 of 3 nodes is short of memory, disk, process ids or network: c."),
+        (
+            lambda api: api.objects.update({SYSTEM: [deployment("coredns", 1)]}),
+            "ComponentsAvailable",
+            "ComponentsNotAvailable",
+            "1 of 1 components of kube-system is not available: coredns.",
+        ),
+        (
+            lambda api: api.forbidden.add("/readyz"),
+            "Ready",
+            "ApiServerNotReady",
+            "The API server is not ready.",
+        ),
+        (
+            lambda api: api.put(node("c", ready=False)),
+            "NodesReady",
+            "NodesNotReady",
+            "1 of 3 nodes is not ready: c.",
+        ),
+        (
+            lambda api: api.put(node("c", pressed=True)),
+            "NodesUnderPressure",
+            "NodesUnderPressure",
+            "1 of 3 nodes is short of memory, disk, process ids or network: c.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_makes_a_cluster_degraded(
     api: KubeApi,
     database: Database,

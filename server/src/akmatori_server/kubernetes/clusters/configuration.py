@@ -81,6 +81,9 @@ def _cluster(path: Path, node: Node) -> ClusterConfig:
         raise ClustersError(
             f"{path}:{node.line}: {name} is reached either inCluster or by kubeconfig and context."
         )
+    # The usual kubeconfig and whatever it calls current would be a cluster that nobody named.
+    if not (in_cluster or kubeconfig or context):
+        raise ClustersError(f"{path}:{node.line}: {name} needs a kubeconfig, a context or inCluster: true.")
     # A relative file is beside the one that names it.
     file = path.parent / Path(kubeconfig).expanduser() if kubeconfig else None
     return ClusterConfig(name, file, context or None, in_cluster)

@@ -16,6 +16,8 @@ from akmatori_server.kubernetes.workloads import Container, Reference, Workload,
 _ENDED = frozenset({"Succeeded", "Failed"})
 # A CronJob gives its jobs the minute they are due as a suffix.
 _CRON = re.compile(r"(.+)-\d{8,10}")
+# What a Deployment's ReplicaSets end with: no word, since the letters of hashes have no vowels beside their digits.
+_HASHED = re.compile(r"(.+)-(?=[a-z0-9]*[0-9]|[^aeiou]+$)[a-z0-9]{5,10}")
 _SIZING_MODES = frozenset({"Auto", "Recreate", "Initial", "InPlaceOrRecreate"})
 
 
@@ -83,14 +85,26 @@ def owner_of_pod(found: ManifestObject, workload: Workload) -> Reference:
     if owner is None:
         return workload.reference
     if owner.kind == "ReplicaSet":
-        suffix = f"-{found.body.get('metadata', 'labels', 'pod-template-hash').text()}"
-        if len(suffix) > 1 and owner.name.endswith(suffix):
-            return Reference("Deployment", found.namespace, owner.name.removesuffix(suffix), "apps/v1")
+        deployment = _deployment_of(
+            owner.name, found.body.get("metadata", "labels", "pod-template-hash").text()
+        )
+        if deployment:
+            return Reference("Deployment", found.namespace, deployment, "apps/v1")
     if owner.kind == "Job":
         cron = _CRON.fullmatch(owner.name)
         if cron is not None:
             return Reference("CronJob", found.namespace, cron[1], "batch/v1")
     return owner
+
+
+def _deployment_of(replica_set: str, template_hash: str) -> str:
+    """Return the Deployment that a ReplicaSet is named after; "" when it is on its own."""
+    if template_hash:
+        suffix = f"-{template_hash}"
+        return replica_set.removesuffix(suffix) if replica_set.endswith(suffix) else ""
+    # The label can be taken off a pod; the name of the ReplicaSet still tells.
+    hashed = _HASHED.fullmatch(replica_set)
+    return "" if hashed is None else hashed[1]
 
 
 def _take(found: ManifestObject, pods: dict[Reference, _Pods], templates: list[tuple[Workload, int]]) -> None:

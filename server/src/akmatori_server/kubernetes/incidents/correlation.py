@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import attrs
@@ -22,12 +22,12 @@ from akmatori_server.kubernetes.incidents.model import (
     Rules,
     Symptom,
 )
+from akmatori_server.kubernetes.incidents.titles import title_of
 from akmatori_server.kubernetes.scans.model import SEVERITIES, rank, reaches
 
 # Windows that an event is remembered for when nothing came of it.
 REMEMBERED_WINDOWS = 10
 OTHER, OTHER_STATES = "Other", "OtherStates"
-LONGEST_TITLE = 500
 
 
 @attrs.frozen(kw_only=True)
@@ -149,11 +149,18 @@ def _first(fold: Fold, symptom: Symptom, new: int, now: datetime) -> Event:
         source=symptom.source,
         facts=symptom.facts,
         count=new,
-        first_at=previous or symptom.at,
+        first_at=_began(symptom, new, previous),
         last_at=symptom.at,
         previous_at=previous,
         seen_at=now,
     )
+
+
+def _began(symptom: Symptom, new: int, previous: datetime | None) -> datetime:
+    """Return when the first of what is new happened: what was counted before belongs to what was there then."""
+    if symptom.first_at is not None and new == symptom.number:
+        return min(symptom.first_at, symptom.at)
+    return previous or symptom.at
 
 
 def _again(event: Event, symptom: Symptom, new: int, now: datetime) -> Event:
@@ -165,7 +172,7 @@ def _again(event: Event, symptom: Symptom, new: int, now: datetime) -> Event:
         event,
         severity=min(event.severity, symptom.severity, key=rank),
         count=event.count if event.stands else event.count + new,
-        first_at=min(event.first_at, symptom.at),
+        first_at=min(event.first_at, _began(symptom, new, None)),
         last_at=max(event.last_at, symptom.at),
         previous_at=newest[0] if len(newest) > 1 and not event.stands else event.previous_at,
         seen_at=now,
@@ -247,7 +254,7 @@ def _grown(case: Case, events: Mapping[Fold, Event], now: datetime, rules: Rules
         case,
         events=events,
         severity=severity,
-        title=_title(case.key, list(events.values())),
+        title=title_of(case.key, list(events.values())),
         root_cause=root_cause(case.key, list(events.values())) or case.root_cause,
         event_count=sum(event.count for event in events.values()),
     )
@@ -282,11 +289,3 @@ def _resolved(case: Case, now: datetime) -> Case:
 
 def _told(case: Case, now: datetime, kind: IncidentChangeKind, note: str) -> Case:
     return attrs.evolve(case, news=(*case.news, Change(at=now, kind=kind, note=note)))
-
-
-def _title(key: Key, events: Sequence[Event]) -> str:
-    """Return the worst event, the most frequent of the worst, and how many there are."""
-    dominant = min(events, key=lambda event: (rank(event.severity), -event.count, event.fold))
-    place = f"{key.namespace}/{key.name}" if key.namespace else f"{key.kind} {key.name}"
-    count = sum(event.count for event in events)
-    return f"{dominant.fold.reason} on {place} ({count} event{'s' * (count != 1)})"[:LONGEST_TITLE]

@@ -66,6 +66,8 @@ class Symptom:
     """How often it happened up to now; never less than in the reading before."""
     previous_at: datetime | None = None
     """When it happened the time before, where that is known."""
+    first_at: datetime | None = None
+    """When it happened first, where that is known."""
     stands: bool = False
     """Whether it is a state, which is there until it is gone, and no moment."""
     container: str = ""

@@ -132,6 +132,7 @@ def _symptom_of_warning(found: ManifestObject, owners: Owners, now: datetime) ->
         at=last,
         identity=identity_of("event", uid),
         number=number,
+        first_at=first,
         # What happened several times is taken to have happened evenly.
         previous_at=last - (last - first) / (number - 1) if number > 1 else None,
         container=_container(about),

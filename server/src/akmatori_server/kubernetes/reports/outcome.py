@@ -24,6 +24,7 @@ from akmatori_sdk._generated.aotanami.models import (
 from akmatori_server.kubernetes.checks.catalogue import CHECKS
 from akmatori_server.kubernetes.checks.model import Check, ObjectCheck
 from akmatori_server.kubernetes.manifests import Problem, ProblemKind
+from akmatori_server.kubernetes.reports.plan import Plan
 from akmatori_server.kubernetes.scans.model import ScanOptions, ScanResult
 from akmatori_server.kubernetes.scans.selection import Selection
 from akmatori_server.kubernetes.workloads.reading import WORKLOAD_KINDS
@@ -46,7 +47,8 @@ class TargetOutcome:
     unsure: frozenset[str] = frozenset()
     """The checks that were not made, or did not see everything: what they do not report may still be there."""
     compliance: Sequence[ComplianceResult] = ()
-    errors: Mapping[Category, str] = attrs.field(factory=dict[Category, str])
+    errors: Mapping[Category, Sequence[str]] = attrs.field(factory=dict[Category, Sequence[str]])
+    """Why a scanner missed something, in sentences."""
     failed: bool = False
     """Nothing of it could be looked at."""
 
@@ -58,13 +60,13 @@ def outcome_of(
     selection = Selection.of(options, unread)
     asked = selection.ids | selection.skipped.keys()
     unsure = frozenset(selection.not_run(result.problems)) & asked
-    errors: dict[Category, str] = {}
+    errors: dict[Category, Sequence[str]] = {}
     for category in options.categories:
         reasons = _reasons(
             [check for check in CHECKS if check.id in unsure and check.category is category], result.problems
         )
         if reasons:
-            errors[category] = _sentence(target, reasons)
+            errors[category] = reasons
     return TargetOutcome(
         target=target,
         objects=result.objects,
@@ -77,9 +79,7 @@ def outcome_of(
 
 def failed_outcome(target: str, reason: str, scanners: Iterable[Category]) -> TargetOutcome:
     """Return what a target came to that could not be looked at."""
-    return TargetOutcome(
-        target=target, errors={scanner: _sentence(target, [reason]) for scanner in scanners}, failed=True
-    )
+    return TargetOutcome(target=target, errors=dict.fromkeys(scanners, (reason,)), failed=True)
 
 
 def _reasons(checks: Sequence[Check], problems: Sequence[Problem]) -> list[str]:
@@ -104,26 +104,66 @@ def _reasons(checks: Sequence[Check], problems: Sequence[Problem]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _sentence(target: str, reasons: Iterable[str]) -> str:
-    return f"{target}: {' '.join(reasons)}"[:LONGEST_MESSAGE]
+def is_out_of_scope(outcomes: Sequence[TargetOutcome], plan: Plan) -> bool:
+    """Whether a plan that narrows what is looked at left nothing of what was read."""
+    is_read = any(not outcome.failed for outcome in outcomes)
+    return is_read and plan.narrows and not any(outcome.objects for outcome in outcomes)
 
 
-def phase_of(outcomes: Sequence[TargetOutcome]) -> ScanPhase:
-    """Return how a scan of these targets ended."""
+def out_of_scope(plan: Plan) -> ScannerError:
+    """Return the error of a scan that had nothing to look at; it is no target's fault."""
+    wanted = sorted(plan.namespaces - plan.excluded)
+    more = f" and {len(wanted) - _NAMED} more" if len(wanted) > _NAMED else ""
+    where = f" in the namespaces asked for ({', '.join(wanted[:_NAMED])}{more})" if plan.namespaces else ""
+    which = f" with the labels {plan.labels}" if plan.labels else ""
+    return ScannerError(
+        scanner=next(category for category in Category if category in plan.scanners),
+        message=(
+            f"Nothing was in scope: no object{where}{which} was found in {', '.join(sorted(plan.targets))}."
+        )[:LONGEST_MESSAGE],
+    )
+
+
+def phase_of(
+    outcomes: Sequence[TargetOutcome], *, is_out_of_scope: bool = False, was_scanned: bool = False
+) -> ScanPhase:
+    """Return how a scan of these targets ended.
+
+    A scope that was never there is a mistake, and the scan came to nothing. One that was scanned before is gone: what
+    was found in it is gone too, and that is told.
+    """
     if all(outcome.failed for outcome in outcomes):
         return ScanPhase.FAILED
+    if is_out_of_scope:
+        return ScanPhase.DEGRADED if was_scanned else ScanPhase.FAILED
     return ScanPhase.DEGRADED if any(outcome.errors for outcome in outcomes) else ScanPhase.COMPLETED
 
 
 def errors_of(outcomes: Iterable[TargetOutcome]) -> list[ScannerError]:
-    """Return the scanners that missed something, in the order of the scanners."""
-    found = [
-        ScannerError(scanner=category, message=outcome.errors[category])
-        for category in Category
-        for outcome in outcomes
-        if category in outcome.errors
-    ]
+    """Return what was missed, each reason once for a target, in the order of the scanners.
+
+    What several scanners missed for the same reasons is one error, with their names in its `extra`.
+    """
+    found = [error for outcome in outcomes for error in _errors_of_target(outcome)]
     return found[:MOST_ERRORS]
+
+
+def _errors_of_target(outcome: TargetOutcome) -> list[ScannerError]:
+    missed: dict[str, list[Category]] = {}
+    for category in Category:
+        for reason in outcome.errors.get(category, ()):
+            missed.setdefault(reason, []).append(category)
+    folded: dict[tuple[Category, ...], list[str]] = {}
+    for reason, categories in missed.items():
+        folded.setdefault(tuple(categories), []).append(reason)
+    return [
+        ScannerError(
+            scanner=categories[0],
+            message=f"{outcome.target}: {' '.join(reasons)}"[:LONGEST_MESSAGE],
+            extra={"target": outcome.target, "scanners": [category.value for category in categories]},
+        )
+        for categories, reasons in folded.items()
+    ]
 
 
 @attrs.define
@@ -158,7 +198,7 @@ class Totals:
             checks_run=len(made),
             passed_checks=len(made - self._failing),
             # What was not looked at has no mark.
-            security_score=UNSET if all(outcome.failed for outcome in outcomes) else security_score(counts),
+            security_score=security_score(counts) if any(one.objects for one in outcomes) else UNSET,
         )
 
 

@@ -68,6 +68,11 @@ class Plan:
         """What the plan is known by."""
         return hashlib.sha256(orjson.dumps(self.stored)).hexdigest()
 
+    @property
+    def narrows(self) -> bool:
+        """Whether somebody has chosen some of the objects, who may have chosen none."""
+        return bool(self.namespaces or self.labels)
+
     @cached_property
     def _selector(self) -> Selector:
         return parse_selector(self.labels)

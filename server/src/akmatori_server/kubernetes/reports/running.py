@@ -24,7 +24,9 @@ from akmatori_server.kubernetes.reports.outcome import (
     Totals,
     errors_of,
     failed_outcome,
+    is_out_of_scope,
     merged_compliance,
+    out_of_scope,
     outcome_of,
     phase_of,
 )
@@ -176,10 +178,11 @@ class ScanRun:
         )
 
     def _end(self, begun: Begun, seq: int, outcomes: list[TargetOutcome], totals: Totals) -> None:
-        phase = phase_of(outcomes)
+        is_empty = is_out_of_scope(outcomes, begun.plan)
+        phase = phase_of(outcomes, is_out_of_scope=is_empty, was_scanned=seq > 1)
         ending = Ending(
             phase=phase,
-            errors=errors_of(outcomes),
+            errors=[*([out_of_scope(begun.plan)] if is_empty else ()), *errors_of(outcomes)],
             at=self._site.now(),
             seq=None if phase is ScanPhase.FAILED else seq,
             summary=totals.summary(outcomes),
@@ -208,7 +211,14 @@ def failing(reason: str, scanners: frozenset[Category], site: KubernetesSite) ->
     """Return the end of a scan that came to nothing."""
     return Ending(
         phase=ScanPhase.FAILED,
-        errors=[ScannerError(scanner=one, message=reason[:2000]) for one in Category if one in scanners],
+        errors=[
+            # It is the same for all of them.
+            ScannerError(
+                scanner=names[0], message=reason[:2000], extra={"scanners": [one.value for one in names]}
+            )
+            for names in [[one for one in Category if one in scanners]]
+            if names
+        ],
         at=site.now(),
         summary=ScanSummary(
             total_findings=0, critical=0, high=0, medium=0, low=0, info=0, resources_scanned=0

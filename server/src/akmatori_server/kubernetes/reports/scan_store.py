@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from akmatori_sdk._generated.aotanami.codec import (
+    decode_scanner_error,
     encode_compliance_result,
     encode_scan_summary,
     encode_scanner_error,
@@ -275,6 +276,14 @@ def scope(connection: sa.Connection, scope_id: int) -> Scope:
     """Return a scope."""
     query = sa.select(k8s_scan_scopes).where(k8s_scan_scopes.c.id == scope_id)
     return _scope(connection.execute(query).one())
+
+
+def errors_of_newest(connection: sa.Connection, newest: Scope) -> list[ScannerError]:
+    """Return what the newest scan of a scope missed."""
+    query = sa.select(k8s_scans.c.errors).where(
+        k8s_scans.c.scope_id == newest.id, k8s_scans.c.seq == newest.newest_seq
+    )
+    return [decode_scanner_error(error) for error in connection.execute(query).scalar_one_or_none() or ()]
 
 
 def scopes(connection: sa.Connection) -> list[Scope]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -71,7 +71,13 @@ def _silent(known: Heartbeat, error: ClusterError, moment: datetime) -> Heartbea
             since=moment,
         ),
         *(
-            Condition(type=one.type, status="Unknown", reason="NotAsked", since=moment)
+            Condition(
+                type=one.type,
+                status="Unknown",
+                reason="NotAsked",
+                message="The cluster does not answer, so that it cannot be asked.",
+                since=moment,
+            )
             for one in known.conditions
             if one.type is not ConditionType.REACHABLE
         ),
@@ -84,13 +90,18 @@ def _silent(known: Heartbeat, error: ClusterError, moment: datetime) -> Heartbea
 def _answered(known: Heartbeat, connection: Connection, facts: ClusterFacts, moment: datetime) -> Heartbeat:
     components = _components(connection)
     conditions = [
-        Condition(type=ConditionType.REACHABLE, status="True", reason="Answered", since=moment),
-        _said(ConditionType.READY, facts.ready, " ".join(facts.not_ready), moment),
+        Condition(
+            type=ConditionType.REACHABLE,
+            status="True",
+            reason="Answered",
+            message="The API server answers.",
+            since=moment,
+        ),
+        _of_server(facts, moment),
         *_of_nodes(facts.nodes, moment),
     ]
     if components is not None:
-        down = [one.name for one in components if not one.is_available]
-        conditions.append(_said(ConditionType.COMPONENTS_AVAILABLE, not down, _named(down), moment))
+        conditions.append(_of_components(components, moment))
     nodes = facts.nodes or ()
     return attrs.evolve(
         known,
@@ -113,32 +124,83 @@ def _answered(known: Heartbeat, connection: Connection, facts: ClusterFacts, mom
     )
 
 
+def _of_server(facts: ClusterFacts, moment: datetime) -> Condition:
+    return _said(
+        ConditionType.READY,
+        facts.ready,
+        (
+            "ApiServerReady",
+            "The API server is ready; nodes, components and scans have conditions of their own.",
+        )
+        if facts.ready
+        else ("ApiServerNotReady", " ".join(["The API server is not ready.", *facts.not_ready])),
+        moment,
+    )
+
+
 def _of_nodes(nodes: tuple[NodeFacts, ...] | None, moment: datetime) -> Iterator[Condition]:
     ready, pressed = ConditionType.NODES_READY, ConditionType.NODES_UNDER_PRESSURE
     if nodes is None:
         for kind in (ready, pressed):
-            yield Condition(type=kind, status="Unknown", reason="NotReadable", since=moment)
+            yield Condition(
+                type=kind,
+                status="Unknown",
+                reason="NodesNotReadable",
+                message="The nodes could not be read.",
+                since=moment,
+            )
         return
+    down = [node.name for node in nodes if not node.ready]
     yield _said(
-        ready, all(node.ready for node in nodes), _named([n.name for n in nodes if not n.ready]), moment
+        ready,
+        not down,
+        ("NodesNotReady", f"{_counted(down, len(nodes), 'nodes')} not ready: {_named(down)}")
+        if down
+        else ("NodesReady", "All nodes are ready."),
+        moment,
     )
     short = [node.name for node in nodes if node.under_pressure]
-    yield _said(pressed, bool(short), _named(short), moment)
+    lacking = "short of memory, disk, process ids or network"
+    yield _said(
+        pressed,
+        bool(short),
+        ("NodesUnderPressure", f"{_counted(short, len(nodes), 'nodes')} {lacking}: {_named(short)}")
+        if short
+        else ("NodesNotUnderPressure", f"No node is {lacking}."),
+        moment,
+    )
 
 
-def _said(kind: ConditionType, holds: bool, message: str, moment: datetime) -> Condition:
+def _of_components(components: tuple[Component, ...], moment: datetime) -> Condition:
+    down = [one.name for one in components if not one.is_available]
+    counted = _counted(down, len(components), "components of kube-system")
+    return _said(
+        ConditionType.COMPONENTS_AVAILABLE,
+        not down,
+        ("ComponentsNotAvailable", f"{counted} not available: {_named(down)}")
+        if down
+        else ("ComponentsAvailable", "All components of kube-system are available."),
+        moment,
+    )
+
+
+def _said(kind: ConditionType, holds: bool, why: tuple[str, str], moment: datetime) -> Condition:
+    """Return a condition with its reason, a word for programs, and the sentence for people."""
+    reason, message = why
     return Condition(
         type=kind,
         status="True" if holds else "False",
-        reason=kind.value if holds else f"Not{kind.value}",
+        reason=reason,
         message=message[:LONGEST_MESSAGE],
         since=moment,
     )
 
 
-def _named(names: list[str]) -> str:
-    if not names:
-        return ""
+def _counted(some: Sequence[str], total: int, what: str) -> str:
+    return f"{len(some)} of {total} {what} {'is' if len(some) == 1 else 'are'}"
+
+
+def _named(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return f"{', '.join(names[:MOST_NAMED])}{more}."
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from akmatori_server.errors import NotFound
 from akmatori_server.kubernetes.clusters.configuration import ClusterConfig
 from akmatori_server.kubernetes.site import KubernetesSite
 from akmatori_server.kubernetes.status import store
-from akmatori_server.kubernetes.status.asking import ask
+from akmatori_server.kubernetes.status.asking import LONGEST_MESSAGE, ask
 from akmatori_server.kubernetes.status.model import INTERVAL, Condition, ConditionType, Heartbeat, judge
 from akmatori_server.kubernetes.status.standing import NOTHING_KNOWN, Standing, Standings, no_standings
 from akmatori_server.kubernetes.targets import FolderTarget, Mode, Target
@@ -187,7 +187,10 @@ def _status(
         violation_count=_known(standing.violations),
         node_count=UNSET if known.nodes is None else known.nodes.total,
         pod_count=_known(known.pods),
-        conditions=[_condition(one, is_folder=target.mode is Mode.MANIFESTS) for one in conditions],
+        conditions=[
+            *(_condition(one, is_watched=target.mode is not Mode.MANIFESTS) for one in conditions),
+            *(_condition(one, is_watched=False) for one in _of_scan(standing)),
+        ],
         nodes=UNSET
         if known.nodes is None
         else models.ClusterNodes(
@@ -222,14 +225,31 @@ def _of_folder(target: FolderTarget, now: datetime) -> Condition:
     )
 
 
-def _condition(one: Condition, *, is_folder: bool) -> models.ClusterCondition:
+def _of_scan(standing: Standing) -> Iterator[Condition]:
+    if standing.last_scan_at is None:
+        return
+    missed = standing.is_last_scan_degraded
+    yield Condition(
+        type=ConditionType.LAST_SCAN_COMPLETE,
+        status="False" if missed else "True",
+        reason="ScanIncomplete" if missed else "ScanComplete",
+        message=f"The last scan did not see everything: {standing.missed}".removesuffix(": ")[
+            :LONGEST_MESSAGE
+        ]
+        if missed
+        else "The last scan saw everything that it was to look at.",
+        since=standing.last_scan_at,
+    )
+
+
+def _condition(one: Condition, *, is_watched: bool) -> models.ClusterCondition:
     return models.ClusterCondition(
         type=one.type.value,
         status=models.ConditionStatus(one.status),
         reason=one.reason,
         message=one.message or UNSET,
-        # Nobody watches a folder, so nobody knows since when it is so.
-        last_transition_time=UNSET if is_folder else one.since,
+        # Nobody watches a folder, or what scans see, so nobody knows since when it is so.
+        last_transition_time=one.since if is_watched else UNSET,
     )
 
 

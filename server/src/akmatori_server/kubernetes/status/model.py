@@ -23,6 +23,7 @@ class ConditionType(enum.StrEnum):
     NODES_READY = "NodesReady"
     NODES_UNDER_PRESSURE = "NodesUnderPressure"
     COMPONENTS_AVAILABLE = "ComponentsAvailable"
+    LAST_SCAN_COMPLETE = "LastScanComplete"
     # Of a folder, which is no cluster.
     MANIFESTS_READABLE = "ManifestsReadable"
 

@@ -22,6 +22,9 @@ class Standing:
     security_score: float | None = None
     last_scan_at: datetime | None = None
     is_last_scan_degraded: bool = False
+    """Whether the last scan missed something of this one."""
+    missed: str = ""
+    """What it missed, and why."""
 
     @property
     def violations(self) -> int | None:
