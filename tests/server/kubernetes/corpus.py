@@ -82,7 +82,8 @@ def objects(case: Case, annotations: dict[str, str] | None = None) -> list[dict[
         "metadata": {"name": "web", "namespace": "shop", "annotations": annotations or {}},
         "spec": {"template": template},
     }
-    return [deployment, *case.beside]
+    # A test may change what it gets, and nobody else should see that.
+    return [deployment, *copy.deepcopy(case.beside)]
 
 
 def write(folder: Path, *found: dict[str, Any], name: str = "all.yaml") -> Path:
