@@ -25,7 +25,7 @@ from tests.server.incidents.domain import Domain, make_domain
 from tests.support.databases import KINDS, copied_database
 
 INTERLEAVINGS = 10_000
-STEPS = 5
+STEPS = 4
 SOURCES = 20
 # a and b are of one group; the others stand alone.
 NAMES = "abcd"
