@@ -60,7 +60,7 @@ class KubernetesIncidentHandlers:
         if kinds := _given(resource_kind):
             conditions.append(table.kind.in_([storable_text(one) for one in kinds]))
         if since is not UNSET:
-            conditions.append(table.updated_at >= _in_utc(since))
+            conditions.append(table.updated_at >= since)
         asked = Page.asked(page, page_size)
         found, total = self._incidents.page(conditions, offset=asked.offset, limit=asked.size)
         return models.IncidentPage(
