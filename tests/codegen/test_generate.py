@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("seed", ["0", "1", "2", "3"])
+@pytest.mark.parametrize("seed", ["0", "1"])
 def test_the_output_does_not_depend_on_the_hash_seed(nasty: Generated, tmp_path: Path, seed: str) -> None:
     options = ["--system", "nasty", "--spec", str(NASTY), "--package", "nasty_sdk"]
     options += ["--out-sdk", str(tmp_path / "nasty_sdk"), "--out-server", str(tmp_path / "nasty_server")]
