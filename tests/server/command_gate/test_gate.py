@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shlex
+import subprocess
 import time
 from pathlib import Path
 
@@ -18,6 +19,13 @@ HERE = Path(__file__).parent
 
 # Lines that people write, and that do not pass, each for its reason.
 NOT_PASSING = {
+    "systemctl cat nginx": "unit files set passwords; systemctl status and systemctl show -p tell the rest",
+    "kubectl get pod api-7f9c -n prod -o yaml": "the environment is in it; -o jsonpath='{.status}' and describe pass",
+    "kubectl get cm app-config -n prod -o yaml": "what is in a config map may be a password",
+    "kubectl get pods -o json | jq -r '.items[] | select(.status.phase != \"Running\") | .metadata.name'": (
+        "the environment is in it; --field-selector and -o custom-columns pass"
+    ),
+    "kubectl config view": "it may show what logs in to the cluster; get-contexts passes",
     "docker inspect web": "it shows the environment, where passwords are; with --format '{{json .State}}' it passes",
     "cd /var/log && ls": "there is no directory to change, since every line stands for itself",
     "LC_ALL=C sort /tmp/a": "variables such as LD_PRELOAD and PAGER make commands run others",
@@ -34,6 +42,7 @@ SECTIONS = (
     "# Secrets",
     "# sudo",
     "# Services",
+    "# Secrets that a tool shows",
 )
 
 
@@ -46,9 +55,10 @@ def lines(name: str) -> list[str]:
 def test_everyday_lines_pass() -> None:
     """At least 98 of 100 lines that people on call write; the others are the ones listed above."""
     everyday = lines("everyday.txt")
-    refused = {line: judge(line).sentence for line in everyday if not judge(line).allowed}
+    verdicts = {line: judge(line) for line in everyday}
+    refused = {line: verdict.sentence for line, verdict in verdicts.items() if not verdict.allowed}
 
-    assert len(everyday) >= 200
+    assert len(verdicts) >= 500
     assert len(refused) <= len(everyday) * 0.02
     assert set(refused) == set(NOT_PASSING), refused
 
@@ -56,13 +66,14 @@ def test_everyday_lines_pass() -> None:
 def test_hostile_lines_are_refused_with_a_sentence() -> None:
     """None of the attempts passes, and each is told why."""
     hostile = lines("hostile.txt")
-    passed = [line for line in hostile if judge(line).allowed]
-    sentences = {judge(line).sentence for line in hostile}
+    verdicts = {line: judge(line) for line in hostile}
+    passed = [line for line, verdict in verdicts.items() if verdict.allowed]
+    sentences = {verdict.sentence for verdict in verdicts.values()}
 
-    assert len(set(hostile)) >= 500
+    assert len(verdicts) >= 1500
     assert passed == []
     assert [sentence for sentence in sentences if not sentence.endswith((".", "?"))] == []
-    assert all(judge(line).pipeline == () for line in hostile)
+    assert all(verdict.pipeline == () for verdict in verdicts.values())
 
 
 def test_letters_that_are_no_letters() -> None:
@@ -215,6 +226,39 @@ def test_searching_leaves_secrets_out() -> None:
     assert "--no-config" in argv
 
 
+def test_descriptions_go_without_environments() -> None:
+    """What kubectl describes passes, and the values of variables are taken out on the host."""
+    described = """\
+Containers:
+  api:
+    Image:  api:1
+    Environment Variables from:
+      app-config  ConfigMap  Optional: false
+    Environment:
+      DB_PASSWORD:  hunter2
+      Mounts:       hunter2
+      LINES:        a
+hunter2
+    Mounts:
+      /data from data (rw)
+  sidecar:
+    Environment:  <none>
+    Mounts:       <none>
+Conditions:
+"""
+    for line in ("kubectl describe pod api", "kubectl rollout history deploy/api --revision=3"):
+        pipeline = judge(f"{line} 2>&1 | head -n 50").pipeline
+        assert [command.joint for command in pipeline] == ["", "|", "|"]
+        shown = subprocess.run(
+            pipeline[1].argv, input=described, capture_output=True, text=True, check=True
+        ).stdout
+        assert "hunter2" not in shown
+        assert "app-config" in shown
+        assert shown.endswith(
+            "    Mounts:\n      /data from data (rw)\n  sidecar:\n    Mounts:       <none>\nConditions:\n"
+        )
+
+
 def test_abbreviated_options_are_refused() -> None:
     """An abbreviation of an option that writes must not pass for lack of the whole word, whatever the command."""
     passed: list[str] = []
@@ -298,6 +342,15 @@ def test_long_lines() -> None:
         ("printenv AWS_SECRET_ACCESS_KEY", 1, ["PATH, HOME", "may hold secrets"]),
         ("openssl s_client -connect a:443", 1, ["talks to other hosts", "x509"]),
         ("curl http://localhost/", 1, ["ss -tlnp"]),
+        ("systemctl cat nginx", 1, ["Environment=", "systemctl show -p FragmentPath"]),
+        ("systemctl show nginx", 1, ["environment", "-p ActiveState"]),
+        ("systemctl show nginx -p Environment", 1, ["Environment", "ActiveState"]),
+        ("cat /etc/systemd/system/app.service", 1, ["systemctl status", "systemctl show -p"]),
+        ("kubectl get pod x -o yaml", 1, ["pod", "jsonpath='{.status}'", "custom-columns"]),
+        ("kubectl config view", 1, ["get-contexts"]),
+        ("journalctl -u app -o json", 1, ["--output-fields=MESSAGE"]),
+        ("docker history app", 1, ["{{.CreatedSince}}"]),
+        ("pm2 describe app", 1, ["pm2 list"]),
     ],
 )
 def test_the_command_that_explains(line: str, code: int, words: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from akmatori_server.command_gate.kubectl import check_description, check_output, check_resources
 from akmatori_server.command_gate.models import RefusedError, Word
 from akmatori_server.command_gate.options import Arguments
 from akmatori_server.command_gate.sensitive import check_tree, never_read
@@ -147,15 +148,20 @@ def _no_end_needed(arguments: Arguments) -> None:
 
 
 def _resources(arguments: Arguments) -> None:
-    """Secrets are not asked for, in none of the ways to name them."""
-    for at, word in enumerate(arguments.operands):
-        kind, slash, _ = word.text.partition("/")
-        if (at == 0 or slash) and "secret" in kind.casefold():
-            raise RefusedError("kubectl does not read secrets here.")
+    """Secrets are not asked for."""
+    check_resources(arguments.operands)
+
+
+def _output(arguments: Arguments) -> None:
+    check_output(arguments.operands, arguments.options)
+
+
+def _description(arguments: Arguments) -> None:
+    check_description(arguments.operands)
 
 
 def _container_processes(arguments: Arguments) -> None:
-    if len(arguments.operands) > 1 and arguments.operands[1].text not in {"-ef", "aux", "-o"}:
+    if len(arguments.operands) > 1 and arguments.operands[1].text not in {"-ef", "aux"}:
         raise RefusedError("docker top takes the container, and at most aux behind it.")
 
 
@@ -169,6 +175,17 @@ def _comparing(arguments: Arguments) -> None:
     """Of two directories all files of the same name are compared."""
     names, _ = never_read()
     arguments.words.extend(Word(f"--exclude={name}") for name in names)
+
+
+def _fields(arguments: Arguments) -> None:
+    """All fields of the journal are never shown: of what crashed, they hold the environment."""
+    shown = [value for option, value in arguments.options if option in {"-o", "--output"}]
+    whole = [form for form in shown if form.startswith(("json", "verbose", "export"))]
+    if whole and not arguments.has("--output-fields"):
+        raise RefusedError(
+            f"journalctl -o {whole[0]} shows every field, the environment of what crashed among them; name the fields"
+            " with --output-fields=MESSAGE,PRIORITY,_PID,_SYSTEMD_UNIT."
+        )
 
 
 def _processes(arguments: Arguments) -> None:
@@ -205,6 +222,9 @@ _CHECKS: Mapping[str, Callable[[Arguments], None]] = {
     "bracket": _bracket,
     "no_end_needed": _no_end_needed,
     "resources": _resources,
+    "fields": _fields,
+    "output": _output,
+    "description": _description,
     "container_processes": _container_processes,
     "last_sample": _last_sample,
     "comparing": _comparing,
@@ -240,6 +260,8 @@ def check_ps_operands(words: tuple[Word, ...]) -> tuple[Word, ...] | None:
         sorts = re.fullmatch(
             r"(--sort=[A-Za-z0-9_,%+-]+|--forest|--no-headers?|--headers?|--width=[0-9]+)", word.text
         )
+        if sorts is not None and "environ" in word.text.casefold():
+            raise RefusedError("ps does not show the environment of processes here.")
         if sorts is None and re.fullmatch(r"[fw]+|[0-9]{1,8}", word.text) is None:
             raise RefusedError(f"ps {first} is not given “{word.text[:60]}” here.")
     return tuple(word.literal() for word in words)

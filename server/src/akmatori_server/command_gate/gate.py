@@ -20,12 +20,15 @@ _SUDO = "sudo"
 def judge(line: str) -> Verdict:
     """Say whether a line only reads. What may run is in the verdict, as arguments: no shell reads the line itself."""
     try:
-        return Verdict(allowed=True, pipeline=tuple(_judged(command) for command in split(line)))
+        return Verdict(
+            allowed=True, pipeline=tuple(part for command in split(line) for part in _judged(command))
+        )
     except RefusedError as error:
         return Verdict(allowed=False, sentence=str(error))
 
 
-def _judged(command: Command) -> Command:
+def _judged(command: Command) -> tuple[Command, ...]:
+    """Return what runs in place of a command: itself, and what its output goes through."""
     words = list(command.words)
     prefix: list[Word] = []
     as_root = _name(words[0]) == _SUDO
@@ -33,8 +36,11 @@ def _judged(command: Command) -> Command:
         words = _behind_sudo(words[1:])
         # It never waits for a password that nobody types.
         prefix = [Word(_SUDO), Word("-n")]
-    passed_on = _program(words[0], tuple(words[1:]), as_root=as_root)
-    return attrs.evolve(command, words=(*prefix, *passed_on))
+    passed_on, without = _program(words[0], tuple(words[1:]), as_root=as_root)
+    judged = attrs.evolve(command, words=(*prefix, *passed_on))
+    if not without:
+        return (judged,)
+    return judged, Command(joint="|", words=(Word("sed"), Word(without)))
 
 
 def _behind_sudo(words: Sequence[Word]) -> list[Word]:
@@ -59,7 +65,8 @@ def _name(word: Word) -> str:
     return word.text
 
 
-def _program(first: Word, rest: tuple[Word, ...], *, as_root: bool) -> list[Word]:
+def _program(first: Word, rest: tuple[Word, ...], *, as_root: bool) -> tuple[list[Word], str]:
+    """Return the words of a command, and the program that its output goes through."""
     name = _name(first)
     grammar = grammars().get(name)
     if grammar is None:
@@ -67,26 +74,29 @@ def _program(first: Word, rest: tuple[Word, ...], *, as_root: bool) -> list[Word
     if as_root and not grammar.sudo:
         raise RefusedError(f"{name} is not run with sudo here; try it without.")
     run = Word(grammar.runs) if grammar.runs else first.literal()
-    return [run, *_arguments(name, rest, grammar, as_root=as_root)]
+    words, without = _arguments(name, rest, grammar, as_root=as_root)
+    return [run, *words], without
 
 
-def _arguments(name: str, rest: tuple[Word, ...], grammar: Grammar, *, as_root: bool) -> list[Word]:
+def _arguments(
+    name: str, rest: tuple[Word, ...], grammar: Grammar, *, as_root: bool
+) -> tuple[list[Word], str]:
     if "ip" in grammar.checks:
-        return list(check_ip(rest))
+        return list(check_ip(rest)), ""
     if "ps" in grammar.checks:
         old = check_ps_operands(rest)
         if old is not None:
-            return list(old)
+            return list(old), ""
     arguments = read_arguments(name, rest, grammar, as_root=as_root)
     if not grammar.subcommands:
         for one in grammar.checks:
             if one != "ps":
                 check(one, arguments)
         # What stands in for another command gets its operands only: the options are about how to show them.
-        return arguments.operands if grammar.runs else arguments.passed_on()
+        return arguments.operands if grammar.runs else arguments.passed_on(), grammar.without
     if not arguments.operands:
         if grammar.least == 0:
-            return arguments.words
+            return arguments.words, ""
         raise RefusedError(f"{name} needs one of {', '.join(sorted(grammar.subcommands))} here.")
     chosen = arguments.operands[0]
     subcommand = grammar.subcommands.get(chosen.text)
@@ -97,8 +107,8 @@ def _arguments(name: str, rest: tuple[Word, ...], grammar: Grammar, *, as_root: 
         raise RefusedError(f"{name} {chosen.text[:60]} is not allowed; {name} may be followed by {known}.")
     # The operand was the last word that was read.
     behind = rest[len(rest) - _left(rest, chosen) :]
-    inner = _arguments(f"{name} {chosen.text}", behind, subcommand, as_root=as_root)
-    return [*arguments.words, chosen, *inner]
+    inner, without = _arguments(f"{name} {chosen.text}", behind, subcommand, as_root=as_root)
+    return [*arguments.words, chosen, *inner], without
 
 
 def _left(rest: tuple[Word, ...], chosen: Word) -> int:

@@ -70,6 +70,8 @@ class Grammar:
     subcommands: Mapping[str, Grammar] = attrs.field(factory=dict[str, "Grammar"])
     # The program that runs in its place.
     runs: str = ""
+    # A program for sed that leaves out of the output what may be a secret.
+    without: str = ""
     # Options that are always added.
     adds: tuple[str, ...] = ()
     # Whether it may run with sudo.

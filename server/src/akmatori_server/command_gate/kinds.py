@@ -11,6 +11,7 @@ from akmatori_server.command_gate.scripts.awk import check_awk
 from akmatori_server.command_gate.scripts.jq import check_jq
 from akmatori_server.command_gate.scripts.sed import check_sed
 from akmatori_server.command_gate.sensitive import check_pattern_place, check_readable
+from akmatori_server.command_gate.units import check_properties
 
 # With sudo a file's own permissions say nothing any more, so what is read is only what is made to be read: logs.
 ROOT_READS = "/var/log/"
@@ -88,8 +89,9 @@ def _expression(pattern: str) -> re.Pattern[str]:
 _FIELD = re.compile(
     r"\{\{\s*(json\s+|len\s+|upper\s+|lower\s+)?\."
     r"(State|Id|Name|Image|Created|RestartCount|Platform|Driver|LogPath|NetworkSettings|Mounts|SizeRw|SizeRootFs"
-    r"|HostConfig\.(RestartPolicy|Memory|NanoCpus|CpuShares|NetworkMode|PortBindings|LogConfig|PidsLimit|Binds)"
-    r"|Config\.(Image|Hostname|User|Healthcheck|ExposedPorts|WorkingDir))(\.[A-Za-z0-9_]+)*\s*\}\}"
+    # Of the log only the kind, since its options may have tokens; of the health check nothing, which may have some.
+    r"|HostConfig\.(RestartPolicy|Memory|NanoCpus|CpuShares|NetworkMode|PortBindings|LogConfig\.Type|PidsLimit|Binds)"
+    r"|Config\.(Image|Hostname|User|ExposedPorts|WorkingDir))(\.[A-Za-z0-9_]+)*\s*\}\}"
 )
 
 
@@ -113,10 +115,25 @@ def _check_result(text: str) -> None:
         )
 
 
+_HISTORY = re.compile(r"\{\{\s*(json\s+)?\.(ID|CreatedAt|CreatedSince|Size)\s*\}\}")
+
+
+def _check_history(text: str) -> None:
+    """Accept when and how large: the commands an image was made with have ENV lines among them."""
+    rest = _HISTORY.sub("", text.removeprefix("table "))
+    if "{{" in rest or "}}" in rest or rest == text.removeprefix("table "):
+        raise RefusedError(
+            "docker history shows the commands an image was made with, passwords in ENV and ARG among them; ask for"
+            " --format '{{.ID}} {{.CreatedSince}} {{.Size}}'."
+        )
+
+
 _CHECKS: Mapping[str, Callable[[str], None]] = {
     "awk": check_awk,
     "sed": check_sed,
     "jq": check_jq,
     "inspection": _check_inspection,
     "result": _check_result,
+    "history": _check_history,
+    "properties": check_properties,
 }

@@ -16,9 +16,13 @@ KILL_AFTER_SECONDS = 5
 # `timeout` alone while it starts its program would leave the program behind.
 _WATCHED = (
     'exec 3<&0; timeout -k {patience} {seconds} sh -c "$1" </dev/null 3<&- & c=$!;'
-    " {{ read -r x <&3; kill -TERM -$c || kill -TERM $c; sleep {patience}; kill -KILL -$c; }} >/dev/null 2>&1 & w=$!;"
+    " {{ read -r x <&3; {end}; }} >/dev/null 2>&1 & w=$!;"
     " exec 3<&-; wait $c; r=$?; kill $w 2>/dev/null; exit $r"
 )
+
+# What changes something gets the time to end well. What only reads has nothing to lose, and may not listen.
+_GENTLE = f"kill -TERM -$c || kill -TERM $c; sleep {KILL_AFTER_SECONDS}; kill -KILL -$c"
+_AT_ONCE = "kill -KILL -$c || kill -KILL $c"
 
 # Letters that mean nothing to any shell.
 _PLAIN = re.compile(r"[A-Za-z0-9_@%+:,./-]+")
@@ -53,18 +57,20 @@ def render(pipeline: Sequence[Command]) -> str:
 
 def remote_line(pipeline: Sequence[Command], timeout_seconds: int) -> str:
     """Return the line to run on a host: the judged commands, and their end after `timeout_seconds`."""
-    return limited(render(pipeline), timeout_seconds)
+    return limited(render(pipeline), timeout_seconds, only_reads=True)
 
 
-def limited(script: str, timeout_seconds: int) -> str:
+def limited(script: str, timeout_seconds: int, *, only_reads: bool = False) -> str:
     """Return a line that runs a script with a time limit, and ends it early when its standard input ends.
 
-    That is when whoever runs it closes the channel, or the connection breaks. A signal would not do: sshd passes none
-    on to the sessions of root.
+    One that only reads is killed then; others are asked to end, and have a few seconds for it. Its input ends when
+    whoever runs it closes the channel, or the connection breaks. A signal would not do: sshd passes none on to the
+    sessions of root.
     """
     # A script that begins with a sign would be read as options.
     script = f" {script}" if script.startswith(("-", "+")) else script
-    watched = _WATCHED.format(seconds=timeout_seconds, patience=KILL_AFTER_SECONDS)
+    end = _AT_ONCE if only_reads else _GENTLE
+    watched = _WATCHED.format(seconds=timeout_seconds, patience=KILL_AFTER_SECONDS, end=end)
     return f"exec sh -c {quote(watched)} sh {quote(script)}"
 
 

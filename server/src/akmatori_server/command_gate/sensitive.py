@@ -5,10 +5,10 @@ Links are not followed: this decides by names alone. What the user who logs in m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 import yaml
@@ -18,6 +18,7 @@ from akmatori_server.command_gate.patterns import of_pattern, overlap, symbols
 
 _Symbols: TypeAlias = tuple[str, ...]
 # Where secrets lie about under any name.
+_HOLDS_SECRETS = "may hold secrets, and is not read"
 _TOO_WIDE = tuple(of_pattern(name) for name in ("proc", "run", "root", "home", "boot"))
 
 
@@ -29,13 +30,17 @@ class _Rules:
     paths: tuple[str, ...]
     process_files: tuple[str, ...]
     open_trees: tuple[str, ...]
+    open_paths: tuple[str, ...]
+    plain_names: tuple[str, ...]
+    instead: Mapping[str, str]
 
 
 @cache
 def _rules() -> _Rules:
     text = (files("akmatori_server.command_gate") / "sensitive.yaml").read_text(encoding="utf-8")
-    document: dict[str, list[str]] = yaml.safe_load(text)
-    return _Rules(**{name: tuple(entries) for name, entries in document.items()})
+    document: dict[str, Any] = yaml.safe_load(text)
+    instead: Mapping[str, str] = document.pop("instead")
+    return _Rules(instead=instead, **{name: tuple(entries) for name, entries in document.items()})
 
 
 def check_readable(word: Word) -> None:
@@ -121,26 +126,36 @@ def _reason(word: Word, steps: Sequence[_Symbols]) -> str:
     if steps[0] == of_pattern("proc") and len(steps) > 1 and _is_secret_of_process(steps, rules):
         return "shows a process's environment, memory or files, which may hold secrets"
     # A relative path is also looked at as if it began at the root: who knows where the user's home is.
-    if any(_begins(steps, path) for path in rules.paths):
-        return "may hold secrets, and is not read"
+    is_exception = not word.wild and any(_begins(steps, path) for path in rules.open_paths)
+    if not is_exception and any(_begins(steps, path) for path in rules.paths):
+        places = (place for place in rules.instead if _is_at_or_beneath(steps, place))
+        return next((rules.instead[place] for place in places), _HOLDS_SECRETS)
     is_open = word.text.startswith("/") and any(_is_beneath(steps, tree) for tree in rules.open_trees)
     for at, step in enumerate(steps):
-        is_last = at == len(steps) - 1
+        # With a slash at its end a path leads to a directory, or nowhere.
+        is_last = at == len(steps) - 1 and not word.text.endswith("/")
         is_suspect = not (is_open and any(symbol.startswith("wild") for symbol in step))
         if is_suspect and any(
-            _may_be(step, name) for name in (*rules.folders, *(rules.names if is_last else ()))
+            _may_be(step, name) for name in (*rules.folders, *(_names_of(step, rules) if is_last else ()))
         ):
-            return "may hold secrets, and is not read"
+            return _HOLDS_SECRETS
     text = "".join(symbol for symbol in steps[-1] if not symbol.startswith("wild"))
     if any(part in text for part in rules.words):
         return "is named like a secret, and is not read"
     return ""
 
 
+def _names_of(step: _Symbols, rules: _Rules) -> tuple[str, ...]:
+    """Return the names that a file may not have; one that is known to be plain may begin with a dot."""
+    return () if any(step == of_pattern(name) for name in rules.plain_names) else rules.names
+
+
 def _may_be(step: _Symbols, name: str) -> bool:
     # The shell's patterns match no name that begins with a dot, unless they begin with one, too.
     if name.startswith(".") and step[0].startswith("wild"):
         return False
+    if "*" not in name and "?" not in name and not any(symbol.startswith("wild") for symbol in step):
+        return "".join(step) == name
     return overlap(step, of_pattern(name))
 
 
@@ -156,6 +171,10 @@ def _is_beneath(steps: Sequence[_Symbols], tree: str) -> bool:
     return len(steps) > len(names) and all(
         step == of_pattern(name) for step, name in zip(steps, names, strict=False)
     )
+
+
+def _is_at_or_beneath(steps: Sequence[_Symbols], tree: str) -> bool:
+    return _is_beneath(steps, tree) or "/".join("".join(step) for step in steps) == tree.strip("/")
 
 
 def _is_secret_of_process(steps: Sequence[_Symbols], rules: _Rules) -> bool:
