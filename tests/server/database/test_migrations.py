@@ -102,8 +102,9 @@ def test_migrations_and_tables_agree(database: Database) -> None:
 
 def test_foreign_tables_are_left_alone(database: Database) -> None:
     """The durable engine keeps its tables in the same database."""
+    # The tables of the engine are there already; this one is of nobody we know.
     with database.write() as connection:
-        connection.execute(sa.text("CREATE TABLE workflow_status (id integer)"))
+        connection.execute(sa.text("CREATE TABLE workflow_of_a_newer_engine (id integer)"))
 
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": is_compared})

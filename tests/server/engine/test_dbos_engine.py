@@ -16,7 +16,7 @@ from akmatori_server.database import Database
 from akmatori_server.engine import DBOSEngine, EngineBusyError
 from akmatori_server.engine.workers import Workers
 
-SECONDS = 15.0
+SECONDS = 60.0
 # A SQLite file has one worker.
 ONLY_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 

@@ -18,7 +18,7 @@ from akmatori_server.events.subscription import Delivered, StreamLimits, Subscri
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 UUID = "0b1f6c1e-6a0f-4a53-9f0c-0f6f3c1b2a77"
 # A reader that has heard nothing for so long is not going to.
-PATIENCE = 5.0
+PATIENCE = 30.0
 
 T = TypeVar("T")
 
