@@ -46,7 +46,7 @@ spec:
           readinessProbe: {{httpGet: {{path: /ready, port: http}}}}
           resources:
             requests: {{cpu: 100m, memory: 128Mi}}
-            limits: {{cpu: "1", memory: 256Mi}}
+            limits: {{cpu: "1", memory: 256Mi, ephemeral-storage: 1Gi}}
           securityContext:
             allowPrivilegeEscalation: false
             readOnlyRootFilesystem: true
@@ -80,6 +80,11 @@ spec: {{podSelector: {{}}, policyTypes: [Ingress, Egress]}}
 apiVersion: v1
 kind: ServiceAccount
 metadata: {{name: web, namespace: shop-{namespace}}}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {{name: all, namespace: shop-{namespace}}}
+spec: {{selector: {{}}, maxUnavailable: 1}}
 """
 _PROGRAM = """
 import datetime, json, sys, time

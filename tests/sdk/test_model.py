@@ -103,4 +103,4 @@ def test_models_can_be_pickled_and_copied() -> None:
 
 def test_unset_is_falsy_and_says_its_name() -> None:
     assert not UNSET
-    assert repr(UNSET) == "UNSET"
+    assert (repr(UNSET), str(UNSET), f"{UNSET}") == ("UNSET",) * 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -40,6 +41,8 @@ class KubeApi:
     page: int | None = None
     """Objects in a page at most, whatever is asked for."""
     forbidden: set[str] = attrs.field(factory=set)
+    only_in: set[str] | None = None
+    """The namespaces whose objects may be read; None for everything. Lists of all namespaces are forbidden then."""
     absent: set[str] = attrs.field(factory=set)
     gone: list[str] = attrs.field(factory=list)
     """Paths whose next request for a further page is answered with 410, once for each time they are here."""
@@ -104,6 +107,12 @@ def list_path(api_version: str, kind: str) -> str:
     return f"{root}/{plural}"
 
 
+def _within(path: str) -> tuple[str, str]:
+    """Return the path of the list of all namespaces, and the namespace that a path narrows it to."""
+    found = re.fullmatch(r"(/api/v1|/apis/[^/]+/[^/]+)/namespaces/([^/]+)/([a-z]+)", path)
+    return (f"{found[1]}/{found[3]}", found[2]) if found else (path, "")
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # Heads and bodies are two writes; together with the client's delayed answers that would take 40 ms each time.
@@ -157,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         api = self.api
         if self.headers.get("Authorization", "").lower() != f"bearer {TOKEN}":
             self._status(401, "Unauthorized")
-        elif path in api.forbidden:
+        elif path in api.forbidden or self._is_elsewhere(path):
             self._status(403, f"{path.rpartition('/')[2]} is forbidden: User cannot list resource")
         elif path in api.absent:
             self._status(404, "the server could not find the requested resource")
@@ -167,6 +176,13 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             return False
         return True
+
+    def _is_elsewhere(self, path: str) -> bool:
+        allowed = self.api.only_in
+        if allowed is None or not path.startswith(("/api/", "/apis/")):
+            return False
+        namespace = _within(path)[1] or path.removeprefix("/api/v1/namespaces/")
+        return namespace not in allowed
 
     def _answer(self, path: str, query: dict[str, str]) -> None:
         api = self.api
@@ -178,15 +194,28 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, json.dumps(api.jwks).encode())
         elif path in NOT_LISTS:
             self._send(200, b"ok")
+        elif path.startswith("/api/v1/namespaces/") and path.count("/") == 4:
+            self._namespace(path.rpartition("/")[2])
         else:
             self._list(path, query)
+
+    def _namespace(self, name: str) -> None:
+        for found in self.api.objects.get("/api/v1/namespaces", []):
+            if found["metadata"]["name"] == name:
+                return self._send(200, json.dumps(found).encode())
+        return self._status(404, f'namespaces "{name}" not found')
 
     def _list(self, path: str, query: dict[str, str]) -> None:
         api = self.api
         if "continue" in query and path in api.gone:
             api.gone.remove(path)
             return self._status(410, "The provided continue parameter is too old")
+        whole, namespace = _within(path)
         found = api.objects.get(path, [])
+        if namespace and path not in api.objects:
+            found = [
+                one for one in api.objects.get(whole, []) if one["metadata"].get("namespace") == namespace
+            ]
         begin = int(query.get("continue", "0"))
         size = int(query.get("limit", "500"))
         end = begin + (size if api.page is None else min(size, api.page))

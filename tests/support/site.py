@@ -41,7 +41,7 @@ class Site:
     def key(self, scope: Scope, name: str | None = None) -> str:
         """Make an API key and return it."""
         auth = self.installation.auth
-        return auth.create_key(name or f"{scope.value}-{auth.list_keys()[1]}", scope).text
+        return auth.create_key(name or f"{scope.value}-{len(auth.keys.all())}", scope).text
 
 
 @contextmanager
@@ -56,12 +56,20 @@ def running_site(
     slack_api_url: str | None = None,
     more: Mapping[str, Any] | None = None,
 ) -> Generator[Site]:
-    """Run a server; every answer it gives is checked against the specification. `more` are further settings."""
+    """Run a server; every answer it gives is checked against the specification. `more` are further settings.
+
+    Those of Aotanami may be among them by their own names.
+    """
     from akmatori_server.app import create_app
     from akmatori_server.config import Settings
     from akmatori_server.engine import MemoryEngine
     from akmatori_server.installation import open_installation
+    from akmatori_server.kubernetes.configuration import KubernetesSettings
 
+    given = dict(more or {})
+    watched = {name: given.pop(name) for name in attrs.fields_dict(KubernetesSettings) if name in given}
+    if watched:
+        given["kubernetes"] = KubernetesSettings(**watched)
     settings = Settings(
         data_dir=data_dir,
         database_url=database_url,
@@ -71,7 +79,7 @@ def running_site(
         concurrency=1,
         event_streams=event_streams,
         slack_api_url=slack_api_url,
-        **(more or {}),
+        **given,
     )
     installation = open_installation(settings)
     app = create_app(settings, installation=installation, engine=engine or MemoryEngine())

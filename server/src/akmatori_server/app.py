@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 
@@ -61,7 +61,6 @@ from akmatori_server.notifications.handlers import NotificationHandlers
 from akmatori_server.outgoing.policy import Policy
 from akmatori_server.proposals.handlers import ProposalHandlers
 from akmatori_server.runbooks.handlers import RunbookHandlers
-from akmatori_server.runbooks.mirrored import MirroredRunbookHandlers
 from akmatori_server.services import Services
 from akmatori_server.settings.handlers import SettingsHandlers
 from akmatori_server.settings.proxy import ProxyService
@@ -89,21 +88,17 @@ def create_app(
     site = installation or open_installation(settings)
     lifecycle = Lifecycle.of(site, engine)
     services = lifecycle.services
-    metrics = Metrics(partial(_count_incidents, site.database))
     checks: Mapping[str, Check] = {
         "database": partial(_check_database, site.database),
         "engine": lifecycle.check,
     }
-    return build_application(
+    return _application(
         [_akmatori(site, services, checks), _aotanami(site, services.kubernetes)],
-        authenticator=_authenticator(site, services.kubernetes),
+        settings,
+        site,
+        lifecycle,
         setup_required=site.auth.setup_required,
-        observe=metrics.observe,
-        sides={"/": to_the_docs, "/metrics": MetricsPage(metrics), BELOW: DocsAssets()},
-        cors_origins=settings.cors_origins,
-        lifespan=lifecycle.lifespan,
-        check_responses=settings.check_responses,
-        spool_directory=settings.data_dir,
+        sides={"/": to_the_docs, BELOW: DocsAssets()},
     )
 
 
@@ -123,14 +118,32 @@ def create_aotanami_app(
     """
     site = installation or open_installation(settings)
     lifecycle = Lifecycle.of(site, engine)
-    services = lifecycle.services
+    return _application(
+        [_aotanami(site, lifecycle.services.kubernetes)],
+        settings,
+        site,
+        lifecycle,
+        setup_required=lambda: False,
+        sides={"/": to_the_description},
+    )
+
+
+def _application(
+    systems: Sequence[System],
+    settings: Settings,
+    site: Installation,
+    lifecycle: Lifecycle,
+    *,
+    setup_required: Callable[[], bool],
+    sides: Mapping[str, ASGIApp],
+) -> ASGIApp:
     metrics = Metrics(partial(_count_incidents, site.database))
     return build_application(
-        [_aotanami(site, services.kubernetes)],
-        authenticator=_authenticator(site, services.kubernetes),
-        setup_required=lambda: False,
+        systems,
+        authenticator=_authenticator(site, lifecycle.services.kubernetes),
+        setup_required=setup_required,
         observe=metrics.observe,
-        sides={"/": to_the_description, "/metrics": MetricsPage(metrics)},
+        sides={**sides, "/metrics": MetricsPage(metrics)},
         cors_origins=settings.cors_origins,
         lifespan=lifecycle.lifespan,
         check_responses=settings.check_responses,
@@ -139,7 +152,9 @@ def create_aotanami_app(
 
 
 def _authenticator(site: Installation, kubernetes: KubernetesServices) -> Authenticator:
-    return open_authenticator(CachingAuthenticator(site.auth), site.settings.access, kubernetes.site)
+    return open_authenticator(
+        CachingAuthenticator(site.auth), site.settings.kubernetes.access, kubernetes.site
+    )
 
 
 def _akmatori(site: Installation, services: Services, checks: Mapping[str, Check]) -> System:
@@ -162,10 +177,10 @@ def _akmatori(site: Installation, services: Services, checks: Mapping[str, Check
             ReplayService(site.database, services.deliveries, services.ingest.replay, trail, now=site.now),
         ),
         webhooks=WebhookHandlers(services.ingest),
-        runbooks=MirroredRunbookHandlers(RunbookHandlers(services.runbooks, trail), services.runbook_mirror),
+        runbooks=RunbookHandlers(services.runbooks, trail, written=services.runbook_mirror.follow),
         skills=SkillHandlers(services.skills, services.skill_scripts, services.skill_sync),
         tool_types=ToolTypeHandlers(services.tools),
-        tools=ToolHandlers(services.tools, services.ssh_keys),
+        tools=ToolHandlers(services.tools, services.ssh_keys, services.tool_trial),
         context=ContextHandlers(services.context_files),
         http_connectors=HttpConnectorHandlers(
             services.http_connectors,
@@ -204,7 +219,7 @@ def _aotanami(site: Installation, kubernetes: KubernetesServices) -> System:
     readiness = ReadinessService(
         kubernetes.site,
         check_database=partial(_check_database, site.database),
-        has_prometheus=site.settings.prometheus_url is not None,
+        has_prometheus=site.settings.kubernetes.prometheus_url is not None,
     )
     handlers = aotanami_stubs.Handlers(
         docs=AotanamiDocs(specification),

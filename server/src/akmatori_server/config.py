@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-import math
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,20 +12,20 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from akmatori_server.agent.budget import Budget
-from akmatori_server.kubernetes.access.settings import AccessSettings, AccessSettingsError, read_access
+from akmatori_server.kubernetes.configuration import (
+    KubernetesSettings,
+    KubernetesSettingsError,
+    read_kubernetes,
+)
 from akmatori_server.outgoing.policy import Network, parsed_networks
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8080
 DATABASE_FILE = "akmatori.db"
 LONGEST_EXPIRY_HOURS = 24 * 365
-RESIZE_STRATEGIES = ("conservative", "moderate", "aggressive")
-DEFAULT_SCAN_SCHEDULE = "0 3 * * *"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 # HS256 is as strong as its secret; RFC 7518 asks for as many bytes as the hash has.
 SHORTEST_JWT_SECRET = 32
-# As Kubernetes names things.
-_TARGET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class ConfigurationError(Exception):
@@ -64,6 +62,8 @@ class Settings:
     event_streams: int = 500
     # Correlation rules that decide alone; None: the ones that the API stored.
     rules_file: Path | None = None
+    # What is told where; None: as the API stored it.
+    notifications_file: Path | None = None
     # Whether common tools are asked what can be asked about any alert, where no model investigates.
     first_look: bool = True
     # Let the dashboard of the product read the catalogue of tools without a login.
@@ -79,36 +79,8 @@ class Settings:
     # Private networks that every tool may reach; each tool's own settings may name more.
     allowed_networks: tuple[Network, ...] = ()
 
-    # Clusters that Aotanami watches: a file of them, the one that the server runs in, and a context of a kubeconfig
-    # file (None: the usual places).
-    clusters_file: Path | None = None
-    in_cluster: bool = False
-    context: str | None = None
-    kubeconfig: Path | None = None
-    # Folders of manifests that Aotanami scans, by their names.
-    manifests: tuple[tuple[str, tuple[Path, ...]], ...] = ()
-    # When everything is scanned by itself, as cron says it, in UTC; None: never. Nothing is when there is nothing.
-    scan_schedule: str | None = DEFAULT_SCAN_SCHEDULE
-    # A file of findings that are accepted, read again by every scan.
-    scan_exceptions: Path | None = None
-    # A folder that says how things should be, which cluster or folder is compared with it (None: the first
-    # cluster), and fields that may differ, as `Kind:path` with stars.
-    drift_source: Path | None = None
-    drift_target: str | None = None
-    drift_ignore: tuple[str, ...] = ()
-    # US dollars for an hour of a core, of a GiB of memory and of a GiB of storage; None: a public cloud's.
-    prices: tuple[float, float, float] | None = None
-    # US dollars a month that all workloads may cost; None for no budget.
-    cost_budget: float | None = None
-    resize_strategy: str = "conservative"
-    # Where usage of containers is asked for; None: the metrics API of each cluster.
-    prometheus_url: str | None = None
-    # Whether tokens of Kubernetes open Aotanami's API, and how they are verified.
-    access: AccessSettings = attrs.field(factory=AccessSettings)
-    # Tokens of language models for an hour, a day and a month, 0 for any number; and from which share of them on an
-    # alert is shown, in percent.
-    token_budget: tuple[int, int, int] = (0, 0, 0)
-    token_alert_percent: int = 80
+    # What Aotanami watches, and how it judges it.
+    kubernetes: KubernetesSettings = attrs.field(factory=KubernetesSettings)
 
     @property
     def is_sqlite(self) -> bool:
@@ -181,6 +153,7 @@ def load_settings(environment: Mapping[str, str] | None = None, options: Options
         # Fewer than the connections a server takes, so that requests find one, too.
         event_streams=read.number("EVENT_STREAMS", 500, 1, 900),
         rules_file=_path(read.text("RULES_FILE")),
+        notifications_file=_path(read.text("NOTIFICATIONS_FILE")),
         first_look=read.number("FIRST_LOOK", 1, 0, 1) == 1,
         open_catalogue=read.number("OPEN_CATALOGUE", 0, 0, 1) == 1,
         check_responses=read.number("CHECK_RESPONSES", 0, 0, 1) == 1,
@@ -188,23 +161,7 @@ def load_settings(environment: Mapping[str, str] | None = None, options: Options
         slack_api_url=_web_address(read, "SLACK_API_URL"),
         base_url=_web_address(read, "BASE_URL") or "",
         allowed_networks=_networks(read.text("ALLOWED_NETWORKS") or ""),
-        prices=_prices(read.text("PRICES")),
-        cost_budget=_money(read.text("COST_BUDGET")),
-        resize_strategy=_strategy(read.text("RESIZE_STRATEGY") or "conservative"),
-        prometheus_url=_web_address(read, "PROMETHEUS_URL"),
-        access=_access(read),
-        token_budget=_token_budget(read.text("TOKEN_BUDGET")),
-        token_alert_percent=read.number("TOKEN_ALERT_PERCENT", 80, 1, 100),
-        clusters_file=_path(read.text("CLUSTERS")),
-        in_cluster=read.number("IN_CLUSTER", 0, 0, 1) == 1,
-        manifests=_manifests(read.text("MANIFESTS") or ""),
-        scan_schedule=_schedule(read.text("SCAN_SCHEDULE")),
-        scan_exceptions=_path(read.text("SCAN_EXCEPTIONS")),
-        drift_source=_folder(read.text("DRIFT_SOURCE")),
-        drift_target=read.text("DRIFT_TARGET"),
-        drift_ignore=tuple(
-            part.strip() for part in (read.text("DRIFT_IGNORE") or "").split(",") if part.strip()
-        ),
+        kubernetes=_kubernetes(read),
     )
 
 
@@ -254,6 +211,13 @@ def _data_dir(read: _Environment) -> Path:
     return (Path(home) if home else Path.home() / ".local" / "share") / "akmatori"
 
 
+def _kubernetes(read: _Environment) -> KubernetesSettings:
+    try:
+        return read_kubernetes(read)
+    except KubernetesSettingsError as error:
+        raise ConfigurationError(str(error)) from None
+
+
 def _budget(read: _Environment) -> Budget:
     usual = Budget()
     return Budget(
@@ -262,26 +226,6 @@ def _budget(read: _Environment) -> Budget:
         tokens=read.number("BUDGET_TOKENS", usual.tokens, 1000, 100_000_000),
         tool_calls=read.number("BUDGET_TOOL_CALLS", usual.tool_calls, 0, 10_000),
     )
-
-
-def _access(read: _Environment) -> AccessSettings:
-    try:
-        return read_access(read.text)
-    except AccessSettingsError as error:
-        raise ConfigurationError(str(error)) from None
-
-
-def _token_budget(text: str | None) -> tuple[int, int, int]:
-    if text is None:
-        return 0, 0, 0
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() and len(part) < 13 for part in parts):
-        raise ConfigurationError(
-            "AKMATORI_TOKEN_BUDGET must be three numbers of tokens, for an hour, a day and a month, such as"
-            " 50000,500000,10000000; 0 is any number."
-        )
-    hour, day, month = map(int, parts)
-    return hour, day, month
 
 
 def _path(text: str | None) -> Path | None:
@@ -316,82 +260,6 @@ def _web_address(read: _Environment, name: str) -> str | None:
     text = read.text(name)
     if text is not None and not text.lower().startswith(("http://", "https://")):
         raise ConfigurationError(f"AKMATORI_{name} must begin with http:// or https://.")
-    return text
-
-
-def _manifests(text: str) -> tuple[tuple[str, tuple[Path, ...]], ...]:
-    """Read `path` or `name=path`, several with commas between; paths of one name belong together."""
-    found: dict[str, tuple[Path, ...]] = {}
-    for part in text.split(","):
-        name, equals, path = part.strip().rpartition("=")
-        if not path:
-            continue
-        folder = Path(path).expanduser()
-        if not folder.exists():
-            raise ConfigurationError(f"AKMATORI_MANIFESTS: there is no file or folder {folder}.")
-        name = name.strip() if equals else "manifests"
-        if not _TARGET_NAME.fullmatch(name):
-            raise ConfigurationError(
-                f"AKMATORI_MANIFESTS: {name} is no name; use small letters, digits and hyphens, 63 at most."
-            )
-        found[name] = (*found.get(name, ()), folder)
-    return tuple(found.items())
-
-
-def _schedule(text: str | None) -> str | None:
-    if text is None:
-        return DEFAULT_SCAN_SCHEDULE
-    if text.strip().lower() == "off":
-        return None
-    # The clock of the engine reads it; nobody else pays for the import.
-    from croniter import croniter  # type: ignore[import-untyped]  # it comes with the engine, without types
-
-    if len(text.split()) != 5 or not croniter.is_valid(text):
-        raise ConfigurationError(
-            "AKMATORI_SCAN_SCHEDULE must be five fields as cron has them, such as 0 3 * * *, or off."
-        )
-    return text.strip()
-
-
-def _folder(text: str | None) -> Path | None:
-    if text is None:
-        return None
-    folder = Path(text).expanduser()
-    if not folder.exists():
-        raise ConfigurationError(f"AKMATORI_DRIFT_SOURCE: there is no file or folder {folder}.")
-    return folder
-
-
-def _prices(text: str | None) -> tuple[float, float, float] | None:
-    if text is None:
-        return None
-    try:
-        cpu, memory, storage = (float(part) for part in text.split(","))
-    except ValueError:
-        cpu = memory = storage = -1.0
-    if min(cpu, memory, storage) < 0 or not math.isfinite(cpu + memory + storage):
-        raise ConfigurationError(
-            "AKMATORI_PRICES must be three prices per hour, of a core, a GiB of memory and a GiB of storage, such as"
-            " 0.03,0.004,0.00005."
-        )
-    return cpu, memory, storage
-
-
-def _money(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = -1.0
-    if amount < 0 or not math.isfinite(amount):
-        raise ConfigurationError("AKMATORI_COST_BUDGET must be an amount of US dollars a month, such as 500.")
-    return amount
-
-
-def _strategy(text: str) -> str:
-    if text not in RESIZE_STRATEGIES:
-        raise ConfigurationError(f"AKMATORI_RESIZE_STRATEGY must be one of {', '.join(RESIZE_STRATEGIES)}.")
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.server.kubernetes import cases_of_links
 from tests.server.kubernetes.corpus import (
     DIGEST,
     DROP,
@@ -433,3 +434,6 @@ RIGHT: dict[str, list[Case]] = {
     "accounts-group-binding": [group_binding("view", DEFAULT), group_binding("edit", APP)],
 }
 """What it must let pass."""
+
+WRONG |= cases_of_links.WRONG
+RIGHT |= cases_of_links.RIGHT

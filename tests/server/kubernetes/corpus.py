@@ -17,7 +17,7 @@ CONTAINER: dict[str, Any] = {
     "image": f"registry.example:5000/app:1.2.3{DIGEST}",
     "resources": {
         "requests": {"cpu": "100m", "memory": "64Mi"},
-        "limits": {"cpu": "1", "memory": "128Mi"},
+        "limits": {"cpu": "1", "memory": "128Mi", "ephemeral-storage": "1Gi"},
     },
     "securityContext": {
         "readOnlyRootFilesystem": True,
@@ -45,11 +45,17 @@ POLICY: dict[str, Any] = {
 
 @attrs.frozen
 class Case:
-    """Changes to the Deployment's pod template, by dotted path; other objects beside it; or other objects alone."""
+    """Changes to the Deployment's pod template, by dotted path; other objects beside it; or another object alone."""
 
     changes: dict[str, Any] = attrs.field(factory=dict)
     beside: tuple[dict[str, Any], ...] = (POLICY,)
     alone: dict[str, Any] | None = None
+    among: tuple[dict[str, Any], ...] = ()
+    """What is beside the object that is otherwise alone."""
+    spec: dict[str, Any] = attrs.field(factory=dict)
+    """Of the Deployment, beside its template."""
+    options: dict[str, Any] = attrs.field(factory=dict)
+    """Of the scan."""
 
 
 def c(**changes: Any) -> Case:
@@ -71,8 +77,8 @@ def objects(case: Case, annotations: dict[str, str] | None = None) -> list[dict[
     """Return the objects of a case."""
     if case.alone is not None:
         only = copy.deepcopy(case.alone)
-        only["metadata"]["annotations"] = annotations or {}
-        return [only]
+        only["metadata"].setdefault("annotations", {}).update(annotations or {})
+        return [only, *copy.deepcopy(case.among)]
     template: dict[str, Any] = {"metadata": {"labels": {"app": "web"}}, "spec": copy.deepcopy(SPEC)}
     for path, value in case.changes.items():
         _put(template, path.split("."), value)
@@ -80,7 +86,7 @@ def objects(case: Case, annotations: dict[str, str] | None = None) -> list[dict[
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {"name": "web", "namespace": "shop", "annotations": annotations or {}},
-        "spec": {"template": template},
+        "spec": {"template": template, **copy.deepcopy(case.spec)},
     }
     # A test may change what it gets, and nobody else should see that.
     return [deployment, *copy.deepcopy(case.beside)]

@@ -20,7 +20,7 @@ def test_corpus_covers_every_check_and_no_other() -> None:
 
 
 def test_nothing_is_wrong_with_the_deployment_that_cases_change(scan: Scan) -> None:
-    result = scan(*objects(Case()))
+    result = scan(*objects(Case()), registries=("registry.example:5000",))
     assert [finding.check_id for finding in result.findings] == []
     assert result.summary.passed_checks == result.summary.checks_run == len(CHECKS)
 
@@ -29,7 +29,8 @@ def test_nothing_is_wrong_with_the_deployment_that_cases_change(scan: Scan) -> N
 def test_found(scan: Scan, check: str) -> None:
     known = next(item for item in CHECKS if item.id == check)
     for case in WRONG[check]:
-        found = [finding for finding in scan(*objects(case)).findings if finding.check_id == check]
+        result = scan(*objects(case), **case.options)
+        found = [finding for finding in result.findings if finding.check_id == check]
         assert len(found) == 1, case
         (finding,) = found
         assert (finding.severity, finding.category) == (known.severity, known.category)
@@ -41,7 +42,7 @@ def test_found(scan: Scan, check: str) -> None:
 @pytest.mark.parametrize("check", IDS)
 def test_passed(scan: Scan, check: str) -> None:
     for case in RIGHT[check]:
-        result = scan(*objects(case))
+        result = scan(*objects(case), **case.options)
         assert check not in [finding.check_id for finding in result.findings], case
         assert result.objects
 
@@ -49,7 +50,8 @@ def test_passed(scan: Scan, check: str) -> None:
 @pytest.mark.parametrize("check", IDS)
 def test_excepted(scan: Scan, check: str) -> None:
     annotations = {f"{ANNOTATION}{check}": "until=2026-11-22 agreed with security"}
-    result = scan(*objects(WRONG[check][0], annotations))
+    case = WRONG[check][0]
+    result = scan(*objects(case, annotations), **case.options)
     (finding,) = [finding for finding in result.findings if finding.check_id == check]
     assert finding.suppressed
     assert finding.suppression_reason == "agreed with security"
@@ -58,13 +60,21 @@ def test_excepted(scan: Scan, check: str) -> None:
 
 
 def test_secrets_never_appear_in_what_is_written(scan: Scan) -> None:
-    for check in ("hardcoded-secret-env", "secret-in-args", "secret-in-configmap", "secret-in-annotation"):
+    for check in (
+        "hardcoded-secret-env",
+        "secret-in-args",
+        "secret-in-configmap",
+        "secret-in-annotation",
+        "secret-in-manifest",
+    ):
         for case in WRONG[check]:
             text = repr(
                 [(f.evidence, f.title, f.description, f.field_path) for f in scan(*objects(case)).findings]
             )
             assert not [
-                secret for secret in ("Nobody99", "hidden", "ABCDEFGH", "MIIE", "aB3dE5") if secret in text
+                secret
+                for secret in ("Nobody99", "hidden", "ABCDEFGH", "MIIE", "aB3dE5", "Tm9ib2R5")
+                if secret in text
             ]
 
 

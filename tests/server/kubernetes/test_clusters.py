@@ -51,6 +51,8 @@ DEPLOYMENTS = "/apis/apps/v1/deployments"
 POLICIES = "/apis/networking.k8s.io/v1/networkpolicies"
 CONFIG_MAPS = "/api/v1/configmaps"
 CONFIG_MAP = next(item for item in FEATURES[Feature.SCANS] if item.plural == "configmaps")
+USUAL = Limits(connect=5, read=20, total=30, wait=1)
+# For servers that are slow; a machine that has much to do is, too.
 FAST = Limits(connect=2, read=0.3, total=0.6, wait=1)
 WRONG = objects(c(securityContext__privileged=True))
 
@@ -65,7 +67,7 @@ def api() -> Iterator[KubeApi]:
 def connected(api: KubeApi, tmp_path: Path) -> Iterator[Callable[..., Connection]]:
     opened: list[Connection] = []
 
-    def opening(limits: Limits = FAST) -> Connection:
+    def opening(limits: Limits = USUAL) -> Connection:
         opened.append(connect(ClusterConfig("test", api.kubeconfig(tmp_path)), limits))
         return opened[-1]
 
@@ -176,11 +178,11 @@ def test_pages_that_are_too_large_are_asked_for_in_smaller_ones(
     api: KubeApi, connected: Callable[..., Connection]
 ) -> None:
     api.put(*config_maps(30, size=3000))
-    limits = attrs.evolve(FAST, bytes=20_000)
+    limits = attrs.evolve(USUAL, bytes=20_000)
     assert len(names(list_items(connected(limits), CONFIG_MAP))) == 30
     assert [asked.query["limit"] for asked in api.asked][:2] == ["25", "6"]
     with pytest.raises(ClusterError, match="more than 1000 bytes"):
-        list(list_items(connected(attrs.evolve(FAST, bytes=1000)), CONFIG_MAP))
+        list(list_items(connected(attrs.evolve(USUAL, bytes=1000)), CONFIG_MAP))
 
 
 def test_a_kind_that_is_forbidden_is_said_and_what_rests_on_it_is_not_checked(
@@ -190,7 +192,7 @@ def test_a_kind_that_is_forbidden_is_said_and_what_rests_on_it_is_not_checked(
     api.forbidden.add(POLICIES)
     result = scan(connected())
     (problem,) = result.problems
-    assert (problem.kind, problem.missing, problem.file) == ("not-read", "NetworkPolicy", "cluster/test")
+    assert (problem.kind, problem.missing, problem.file) == ("not-read", {"NetworkPolicy"}, "cluster/test")
     assert problem.message.startswith("No NetworkPolicy objects were read. The cluster test forbids it:")
     assert "Grant list on networkpolicies" in problem.message
     assert result.partial
@@ -234,7 +236,7 @@ def test_answers_that_are_no_lists(
     api.broken[DEPLOYMENTS] = content
     result = scan(connected())
     assert result.partial
-    assert [problem.missing for problem in result.problems] == ["Deployment"]
+    assert [problem.missing for problem in result.problems] == [{"Deployment"}]
     assert sentence in result.problems[0].message
 
 
@@ -243,9 +245,10 @@ def test_a_cluster_that_stops_answering_is_not_asked_for_the_rest(
 ) -> None:
     api.put(*WRONG)
     api.slow["/apis/apps/v1/statefulsets"] = 5
-    result = scan(connected())
+    result = scan(connected(FAST))
     assert "it took too long" in result.problems[0].message
-    assert [problem.missing for problem in result.problems][:3] == ["StatefulSet", "DaemonSet", "ReplicaSet"]
+    missing = [kind for problem in result.problems for kind in problem.missing]
+    assert missing[:3] == ["StatefulSet", "DaemonSet", "ReplicaSet"]
     assert "had stopped answering" in result.problems[1].message
     assert api.paths()[-1] == "/apis/apps/v1/statefulsets"
     assert "privileged" in {item.check_id for item in result.findings}
@@ -254,7 +257,7 @@ def test_a_cluster_that_stops_answering_is_not_asked_for_the_rest(
 def test_an_answer_that_drips_ends(api: KubeApi, connected: Callable[..., Connection]) -> None:
     api.put(*WRONG)
     api.drip.add(CONFIG_MAPS)
-    result = scan(connected())
+    result = scan(connected(FAST))
     assert "did not finish an answer in 0.6 seconds" in result.problems[-1].message
 
 
@@ -264,7 +267,7 @@ def test_busy_servers_are_asked_again(api: KubeApi, connected: Callable[..., Con
     assert len(list(list_items(connected(), CONFIG_MAP))) == 3
     api.busy[CONFIG_MAPS] = 100
     with pytest.raises(ClusterError, match="too busy to answer"):
-        list(list_items(connected(attrs.evolve(FAST, wait=0.2)), CONFIG_MAP))
+        list(list_items(connected(attrs.evolve(USUAL, wait=0.2)), CONFIG_MAP))
 
 
 def test_clusters_that_cannot_be_asked_at_all(
@@ -510,7 +513,8 @@ def test_clusters_of_a_file(api: KubeApi, tmp_path: Path, monkeypatch: pytest.Mo
     api.kubeconfig(tmp_path)
     path = tmp_path / "clusters.yaml"
     path.write_text(
-        "clusters:\n- {name: prod, kubeconfig: kubeconfig.yaml, context: test}\n- {name: in, inCluster: true}\n"
+        "clusters:\n- {name: prod, kubeconfig: kubeconfig.yaml, context: test}\n"
+        "- {name: in, inCluster: true, readableNamespaces: [shop, pay]}\n"
     )
     first, second = read_clusters(path)
     assert (first.kubeconfig, first.context, second.in_cluster) == (
@@ -518,8 +522,14 @@ def test_clusters_of_a_file(api: KubeApi, tmp_path: Path, monkeypatch: pytest.Mo
         "test",
         True,
     )
+    assert (first.readable_namespaces, second.readable_namespaces) == ((), ("shop", "pay"))
     monkeypatch.setenv("AKMATORI_CLUSTERS", str(path))
     assert run("--cluster", "prod").exit_code == 0
+    written = path.read_text()
+    path.write_text(written.replace("context: test", "context: tset"))
+    with pytest.raises(ClustersError, match=r":2: There is no context tset in .*; there are test\."):
+        read_clusters(path)
+    path.write_text(written)
     unknown = run("--cluster", "other")
     assert unknown.exit_code == 2
     assert "has no cluster other; it has prod, in." in unknown.stderr
@@ -540,6 +550,16 @@ def test_clusters_of_a_file(api: KubeApi, tmp_path: Path, monkeypatch: pytest.Mo
         ("clusters:\n- name: a\n", ":2: a needs a kubeconfig, a context or inCluster: true."),
         ("clusters:\n- {name: a, inCluster: false}\n", ":2: a needs a kubeconfig, a context or inCluster"),
         ("clusters:\n- {name: a, context: x}\n- {name: a, context: y}\n", "two clusters are named a"),
+        ("clusters:\n- {name: a, kubeconfig: nowhere}\n", ":2: there is no file .*/nowhere"),
+        (
+            "clusters:\n- {name: a, context: x, readableNamespaces: []}\n",
+            ":2: readableNamespaces of a is a list",
+        ),
+        (
+            "clusters:\n- {name: a, context: x, readableNamespaces: shop}\n",
+            ":2: readableNamespaces of a is a",
+        ),
+        ("clusters:\n- {name: a, context: x, readableNamespaces: [A]}\n", ":2: readableNamespaces of a is a"),
     ],
 )
 def test_files_of_clusters_that_mean_nothing(tmp_path: Path, text: str, sentence: str) -> None:

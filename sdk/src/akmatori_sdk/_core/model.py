@@ -22,6 +22,9 @@ class _UnsetType(enum.Enum):
     def __repr__(self) -> str:
         return "UNSET"
 
+    # Of an enumeration `print` and f-strings would show the name of the class, too.
+    __str__ = __repr__
+
 
 Unset: TypeAlias = Literal[_UnsetType.UNSET]
 """The type of a member that is absent, which is not the same as null."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 import click
 
-from akmatori_server.kubernetes.serve_command import serve
+from akmatori_server.kubernetes.serve_command import checked_namespaces, serve
 
 if TYPE_CHECKING:
     from akmatori_sdk._generated.aotanami.models import Severity
@@ -58,6 +58,7 @@ class _Source:
     in_cluster: bool
     cluster: str | None
     clusters: Path | None
+    readable_namespaces: tuple[str, ...]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -83,6 +84,13 @@ def main() -> None:
     envvar="AKMATORI_CLUSTERS",
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file of clusters; also AKMATORI_CLUSTERS.",
+)
+@click.option(
+    "--readable-namespace",
+    "readable_namespaces",
+    multiple=True,
+    callback=checked_namespaces,
+    help="Read this namespace where a list of all is forbidden; repeatable. Also AKMATORI_READABLE_NAMESPACES.",
 )
 @click.option(
     "-o",
@@ -114,6 +122,25 @@ def main() -> None:
     help="Run this one only; repeatable.",
 )
 @click.option(
+    "--skip-check",
+    "skipped",
+    multiple=True,
+    metavar="CHECK",
+    help="Leave this check out, or all of the pack `reliability`; repeatable.",
+)
+@click.option(
+    "--registry",
+    "registries",
+    multiple=True,
+    metavar="REGISTRY",
+    help="Images may come from this registry, such as ghcr.io/acme, and from no other; repeatable.",
+)
+@click.option(
+    "--kubernetes-version",
+    metavar="VERSION",
+    help="The release that objects are meant for, such as 1.33; else the cluster's, and the newest for manifests.",
+)
+@click.option(
     "--framework",
     "frameworks",
     type=click.Choice(_FRAMEWORKS),
@@ -138,11 +165,15 @@ def scan(
     in_cluster: bool,
     cluster: str | None,
     clusters: Path | None,
+    readable_namespaces: tuple[str, ...],
     output: Literal["table", "json", "sarif"],
     fail_on: str,
     allow_partial: bool,
     min_severity: str,
     scanners: tuple[str, ...],
+    skipped: tuple[str, ...],
+    registries: tuple[str, ...],
+    kubernetes_version: str | None,
     frameworks: tuple[str, ...],
     exceptions: Path | None,
     cis: str | None,
@@ -158,9 +189,17 @@ def scan(
     """
     # The models take a moment to import; asking for help should not.
     from akmatori_sdk._generated.aotanami.models import Severity
+    from akmatori_server.kubernetes.check_options import for_release, scan_options, with_checks
+    from akmatori_server.kubernetes.scans.exceptions import ExceptionsError
 
-    options = _options(min_severity, scanners, frameworks, exceptions, cis, include_system)
-    source = _Source(paths, context, kubeconfig, in_cluster, cluster, clusters)
+    try:
+        options = scan_options(min_severity, scanners, frameworks, exceptions, cis, include_system)
+    except ExceptionsError as error:
+        raise _UnusableError(str(error)) from None
+    options = with_checks(options, skipped, registries, kubernetes_version)
+    if paths:
+        options = for_release(options, options.release, follow_cis=cis is None)
+    source = _Source(paths, context, kubeconfig, in_cluster, cluster, clusters, readable_namespaces)
     result = _scanned(source, options, follow_version=cis is None)
     _write(result, output)
     for problem in result.problems:
@@ -261,10 +300,12 @@ def _cluster(source: _Source) -> ClusterConfig:
     )
 
     if source.in_cluster:
-        return ClusterConfig(LOCAL, in_cluster=True)
+        return ClusterConfig(LOCAL, in_cluster=True, readable_namespaces=source.readable_namespaces)
     if source.cluster is None:
         name = LOCAL if source.context is None else cluster_name(source.context)
-        return ClusterConfig(name, source.kubeconfig, source.context)
+        return ClusterConfig(
+            name, source.kubeconfig, source.context, readable_namespaces=source.readable_namespaces
+        )
     if source.clusters is None:
         raise click.UsageError("--cluster needs a file of clusters: --clusters or AKMATORI_CLUSTERS.")
     try:
@@ -274,36 +315,6 @@ def _cluster(source: _Source) -> ClusterConfig:
     if source.cluster not in known:
         raise _UnusableError(f"{source.clusters} has no cluster {source.cluster}; it has {', '.join(known)}.")
     return known[source.cluster]
-
-
-def _options(
-    min_severity: str,
-    scanners: tuple[str, ...],
-    frameworks: tuple[str, ...],
-    exceptions: Path | None,
-    cis: str | None,
-    include_system: bool,
-) -> ScanOptions:
-    import datetime as dt
-
-    from akmatori_sdk._generated.aotanami.models import Category, Framework, Severity
-    from akmatori_server.kubernetes.checks.controls import LATEST_CIS
-    from akmatori_server.kubernetes.scans.exceptions import ExceptionsError, read_exceptions
-    from akmatori_server.kubernetes.scans.model import SYSTEM_NAMESPACES, ScanOptions
-
-    try:
-        accepted = () if exceptions is None else read_exceptions(exceptions)
-    except ExceptionsError as error:
-        raise _UnusableError(str(error)) from None
-    return ScanOptions(
-        today=dt.datetime.now(dt.UTC).date(),
-        categories=frozenset(map(Category, scanners)) if scanners else frozenset(Category),
-        min_severity=Severity(min_severity),
-        cis_version=cis or LATEST_CIS,
-        system_namespaces=frozenset[str]() if include_system else SYSTEM_NAMESPACES,
-        exceptions=accepted,
-        frameworks=tuple(dict.fromkeys(map(Framework, frameworks))),
-    )
 
 
 def _write(result: ScanResult, output: Literal["table", "json", "sarif"]) -> None:

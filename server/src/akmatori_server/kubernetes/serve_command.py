@@ -15,11 +15,25 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from akmatori_server.auth.keys import ApiKey
-    from akmatori_server.config import Settings
     from akmatori_server.installation import Installation
+    from akmatori_server.kubernetes.configuration import KubernetesSettings
 
 # The name of the key that a first start makes.
 FIRST_KEY = "first"
+
+
+def checked_namespaces(
+    _context: click.Context, _parameter: click.Parameter, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the namespaces of the command line, else of the environment; refuse what is none."""
+    given = names or tuple(os.environ.get("AKMATORI_READABLE_NAMESPACES", "").replace(",", " ").split())
+    if given:
+        from akmatori_server.kubernetes.clusters.configuration import is_namespace
+
+        for name in given:
+            if not is_namespace(name):
+                raise click.BadParameter(f"{name[:100]} is no name of a namespace.")
+    return given
 
 
 @click.command()
@@ -46,6 +60,13 @@ FIRST_KEY = "first"
     "--in-cluster", is_flag=True, help="Watch the cluster that this runs in, as its service account."
 )
 @click.option(
+    "--readable-namespace",
+    "readable_namespaces",
+    multiple=True,
+    callback=checked_namespaces,
+    help="Read this namespace where a list of all is forbidden; repeatable. Also AKMATORI_READABLE_NAMESPACES.",
+)
+@click.option(
     "--clusters",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="The file of clusters to watch; also AKMATORI_CLUSTERS.",
@@ -58,6 +79,7 @@ def serve(
     context: str | None,
     kubeconfig: Path | None,
     in_cluster: bool,
+    readable_namespaces: tuple[str, ...],
     clusters: Path | None,
 ) -> None:
     """Serve the API at /api/v1, and nothing else.
@@ -65,25 +87,30 @@ def serve(
     What is watched is named here or in the environment (AKMATORI_MANIFESTS, AKMATORI_CLUSTERS,
     AKMATORI_IN_CLUSTER); options come on top. The first start on this machine makes an API key and prints it.
     """
-    # The frameworks take a second to import; nobody else should wait for them.
+    # The frameworks take a second to import; nobody else should wait for them, and who does is told.
+    click.echo("Aotanami is starting.", err=True)
     from akmatori_server.app import create_aotanami_app
     from akmatori_server.config import Options
     from akmatori_server.installation import open_installation
+    from akmatori_server.kubernetes.first_look import first_look
+    from akmatori_server.kubernetes.site import configured_targets
     from akmatori_server.process import address_of, listening_socket, run, sentences, settings_of_process
     from akmatori_server.process_lock import ProcessLock
 
     with sentences():
         options = Options(host=host, port=port, data_dir=data_dir or _usual_data_dir(os.environ), work=True)
         settings = settings_of_process(options)
-        settings = attrs.evolve(
-            settings,
-            manifests=_manifests(settings, manifests),
+        watched = attrs.evolve(
+            settings.kubernetes,
+            manifests=_manifests(settings.kubernetes, manifests),
             context=context,
             kubeconfig=kubeconfig,
-            in_cluster=in_cluster or settings.in_cluster,
-            clusters_file=clusters or settings.clusters_file,
+            in_cluster=in_cluster or settings.kubernetes.in_cluster,
+            clusters_file=clusters or settings.kubernetes.clusters_file,
+            readable_namespaces=readable_namespaces,
         )
-        _refuse_nothing(settings)
+        _refuse_nothing(watched)
+        settings = attrs.evolve(settings, kubernetes=watched)
         with contextlib.ExitStack() as stack:
             if settings.is_sqlite:
                 stack.enter_context(ProcessLock(settings.data_dir))
@@ -91,6 +118,8 @@ def serve(
             stack.callback(site.close)
             _refuse_open_door(site)
             app = create_aotanami_app(settings, installation=site)
+            for sentence in first_look(configured_targets(watched)):
+                click.echo(_printable(sentence), err=True)
             listening = stack.enter_context(listening_socket(settings))
             _say_where(site, address_of(settings, listening))
             run(app, site, listening)
@@ -104,7 +133,9 @@ def _usual_data_dir(environment: Mapping[str, str]) -> Path | None:
     return (Path(home) if home else Path.home() / ".local" / "share") / "aotanami"
 
 
-def _manifests(settings: Settings, given: tuple[Path, ...]) -> tuple[tuple[str, tuple[Path, ...]], ...]:
+def _manifests(
+    settings: KubernetesSettings, given: tuple[Path, ...]
+) -> tuple[tuple[str, tuple[Path, ...]], ...]:
     if not given:
         return settings.manifests
     named = dict(settings.manifests)
@@ -112,7 +143,7 @@ def _manifests(settings: Settings, given: tuple[Path, ...]) -> tuple[tuple[str, 
     return tuple(named.items())
 
 
-def _refuse_nothing(settings: Settings) -> None:
+def _refuse_nothing(settings: KubernetesSettings) -> None:
     named = (
         settings.manifests,
         settings.context,
@@ -139,7 +170,7 @@ def _refuse_open_door(site: Installation) -> None:
 def _can_be_called(site: Installation) -> bool:
     from akmatori_server.kubernetes.access.model import AuthMode
 
-    return site.settings.access.mode is not AuthMode.NONE or site.auth.list_keys(limit=1)[1] > 0
+    return site.settings.kubernetes.access.mode is not AuthMode.NONE or bool(site.auth.keys.all())
 
 
 def _say_where(site: Installation, base: str) -> None:
@@ -151,6 +182,10 @@ def _say_where(site: Installation, base: str) -> None:
     click.echo("This key opens it, is shown this once, and may read and write:", err=True)
     click.echo(key)
     click.echo(f"  curl -H 'X-API-Key: {key}' {base}/api/v1/clusters", err=True)
+
+
+def _printable(text: str) -> str:
+    return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in text)
 
 
 def _first_key(site: Installation) -> str:

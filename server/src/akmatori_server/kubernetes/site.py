@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import datetime
 
 import attrs
 
-from akmatori_server.config import ConfigurationError, Settings
+from akmatori_server.config import ConfigurationError
 from akmatori_server.database import Database
 from akmatori_server.engine import Engine
 from akmatori_server.kubernetes.clusters.configuration import (
@@ -17,9 +18,13 @@ from akmatori_server.kubernetes.clusters.configuration import (
     cluster_name,
     read_clusters,
 )
+from akmatori_server.kubernetes.clusters.kubeconfig import complaint_about, usual_files
+from akmatori_server.kubernetes.configuration import KubernetesSettings
 from akmatori_server.kubernetes.targets import ClusterTarget, FolderTarget, Mode, Target
 
 Now = Callable[[], datetime]
+# Set in every container by the kubelet, and read by the library.
+_IN_A_POD = "KUBERNETES_SERVICE_HOST"
 
 
 @attrs.frozen(kw_only=True)
@@ -47,11 +52,11 @@ class KubernetesSite:
         return next((target for target in self.targets if target.name == name), None)
 
 
-def configured_targets(settings: Settings) -> tuple[Target, ...]:
+def configured_targets(settings: KubernetesSettings) -> tuple[Target, ...]:
     """Return what the settings name, the clusters first.
 
     Raises:
-        ConfigurationError: the file of clusters cannot be used, or two targets have one name.
+        ConfigurationError: a cluster cannot be reached as it is said, or two targets have one name.
     """
     try:
         clusters = () if settings.clusters_file is None else read_clusters(settings.clusters_file)
@@ -59,9 +64,24 @@ def configured_targets(settings: Settings) -> tuple[Target, ...]:
         raise ConfigurationError(f"AKMATORI_CLUSTERS: {error}") from None
     if settings.context is not None or settings.kubeconfig is not None:
         name = LOCAL if settings.context is None else cluster_name(settings.context)
-        clusters = (ClusterConfig(name, settings.kubeconfig, settings.context), *clusters)
+        files = usual_files() if settings.kubeconfig is None else (settings.kubeconfig,)
+        if complaint := complaint_about(settings.context, files):
+            raise ConfigurationError(complaint)
+        config = ClusterConfig(
+            name,
+            settings.kubeconfig,
+            settings.context,
+            readable_namespaces=settings.readable_namespaces,
+        )
+        clusters = (config, *clusters)
     if settings.in_cluster:
-        clusters = (ClusterConfig(LOCAL, in_cluster=True), *clusters)
+        if not os.environ.get(_IN_A_POD):
+            raise ConfigurationError(
+                f"This is no pod of a cluster ({_IN_A_POD} is not set), so AKMATORI_IN_CLUSTER=1 and --in-cluster"
+                " cannot be used."
+            )
+        config = ClusterConfig(LOCAL, in_cluster=True, readable_namespaces=settings.readable_namespaces)
+        clusters = (config, *clusters)
     found: list[Target] = [ClusterTarget(config) for config in clusters]
     found += [FolderTarget(name, paths) for name, paths in settings.manifests]
     names = [target.name for target in found]

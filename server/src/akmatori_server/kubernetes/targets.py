@@ -17,6 +17,7 @@ from akmatori_server.kubernetes.clusters.connection import Limits, connect
 from akmatori_server.kubernetes.clusters.facts import read_version
 from akmatori_server.kubernetes.clusters.objects import ClusterObjects
 from akmatori_server.kubernetes.manifests import ManifestObject, Problem, read_manifests
+from akmatori_server.kubernetes.unread import ALL_READ, Unread
 
 
 class Mode(enum.StrEnum):
@@ -35,7 +36,7 @@ class Reading(Protocol):
         ...
 
     @property
-    def unread(self) -> frozenset[str]:
+    def unread(self) -> Unread:
         """The kinds that could not be read, or not to their end; complete once everything was read."""
         ...
 
@@ -116,11 +117,10 @@ class ClusterTarget:
 class _FolderReading:
     _paths: Sequence[Path]
     version: str = ""
-    unread: frozenset[str] = frozenset()
+    unread: Unread = ALL_READ
 
     def context(self) -> Context:
-        first = read_manifests(self._paths, only=MENTIONS_CONTEXT)
-        return read_context(found for found in first if isinstance(found, ManifestObject))
+        return read_context(read_manifests(self._paths, only=MENTIONS_CONTEXT))
 
     def each(self) -> Iterator[ManifestObject | Problem]:
         return read_manifests(self._paths)
@@ -132,7 +132,7 @@ class _ClusterReading:
     _objects: ClusterObjects
 
     @property
-    def unread(self) -> frozenset[str]:
+    def unread(self) -> Unread:
         return self._objects.unread
 
     def context(self) -> Context:

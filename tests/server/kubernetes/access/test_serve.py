@@ -21,7 +21,12 @@ from akmatori_server.engine import MemoryEngine
 from akmatori_server.http.call import Scope
 from akmatori_server.installation import open_installation
 from akmatori_server.kubernetes import commands, serve_command
+from akmatori_server.kubernetes.clusters.configuration import ClusterConfig
+from akmatori_server.kubernetes.configuration import KubernetesSettings
+from akmatori_server.kubernetes.first_look import first_look
+from akmatori_server.kubernetes.targets import ClusterTarget, FolderTarget
 from tests.support.databases import copied_database
+from tests.support.kube_api import kube_api
 from tests.support.running import serve
 
 
@@ -85,7 +90,11 @@ def check_server(base: str, key: str) -> None:
 
 def test_it_works_at_once(folder: Path, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     with copied_database("sqlite", tmp_path, request) as url:
-        settings = Settings(data_dir=tmp_path, database_url=url, manifests=(("manifests", (folder,)),))
+        settings = Settings(
+            data_dir=tmp_path,
+            database_url=url,
+            kubernetes=KubernetesSettings(manifests=(("manifests", (folder,)),)),
+        )
         site = open_installation(settings)
         app = create_aotanami_app(settings, installation=site, engine=MemoryEngine())
         with serve(app, on_stop=site.stopping.begin) as base:
@@ -118,7 +127,29 @@ def test_as_a_process(folder: Path, tmp_path: Path) -> None:
             process.terminate()
         # Stopped in good order, uvicorn passes the signal on.
         assert process.wait(30) in {0, -signal.SIGTERM}
-    assert "This key opens it" in told.read_text()
+    first, look, *_ = lines = told.read_text().splitlines()
+    assert (first, look) == (
+        "Aotanami is starting.",
+        f"Folder manifests: 0 files of manifests in {folder}.",
+    )
+    assert f"Aotanami listens on {base}/api/v1, described at {base}/api/v1/openapi.json." in lines
+    assert any("This key opens it" in line for line in lines)
+
+
+def test_what_a_start_finds(folder: Path, tmp_path: Path) -> None:
+    """Each target in a sentence; one that does not answer is told, and does not hold the start up."""
+    (folder / "a.yaml").touch()
+    (folder / "b.txt").touch()
+    with kube_api() as api:
+        answers = ClusterTarget(ClusterConfig("prod", api.kubeconfig(tmp_path)))
+        silent = ClusterTarget(ClusterConfig("test", tmp_path / "nowhere"))
+        said = list(first_look([answers, FolderTarget("app", (folder, folder / "a.yaml")), silent]))
+    assert said[:2] == [
+        f"Cluster prod: Kubernetes v1.32.4 at {api.url}.",
+        f"Folder app: 2 files of manifests in {folder}, {folder}/a.yaml.",
+    ]
+    assert said[2].startswith("The cluster test cannot be used by the current context of")
+    assert said[2].endswith("It is asked again every minute.")
 
 
 def test_the_first_key_is_the_only_one_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

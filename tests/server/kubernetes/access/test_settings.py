@@ -24,7 +24,7 @@ ISSUER = {"AKMATORI_K8S_AUTH": "jwks", "AKMATORI_K8S_ISSUER": "https://k"}
 
 
 def test_nothing_said_means_no_tokens_of_kubernetes() -> None:
-    assert load_settings({}).access == AccessSettings(mode=AuthMode.NONE)
+    assert load_settings({}).kubernetes.access == AccessSettings(mode=AuthMode.NONE)
 
 
 def test_everything_said(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_everything_said(tmp_path: Path) -> None:
             "AKMATORI_K8S_AUTH_CLUSTER": "prod",
             "AKMATORI_K8S_SUBJECTS": "system:serviceaccount:shop:ci=write, system:serviceaccount:shop:view",
         }
-    ).access
+    ).kubernetes.access
     assert access == AccessSettings(
         mode=AuthMode.JWKS,
         cluster="prod",
@@ -68,7 +68,7 @@ def test_what_cannot_be_used_is_refused_in_a_sentence() -> None:
     ):
         with pytest.raises(ConfigurationError, match=word):
             load_settings(variables)
-    assert load_settings({**ISSUER, "AKMATORI_K8S_JWKS": "http://127.0.0.1:1/"}).access.jwks
+    assert load_settings({**ISSUER, "AKMATORI_K8S_JWKS": "http://127.0.0.1:1/"}).kubernetes.access.jwks
 
 
 class Ours:

@@ -74,10 +74,21 @@ METRICS_PATH = "/apis/metrics.k8s.io/v1beta1/pods"
 class Cluster:
     """A cluster, the clock, and the costs of it."""
 
-    def __init__(self, api: KubeApi, database: Database, folder: Path, **options: Any) -> None:
+    def __init__(
+        self,
+        api: KubeApi,
+        database: Database,
+        folder: Path,
+        *,
+        readable_namespaces: tuple[str, ...] = (),
+        **options: Any,
+    ) -> None:
         self.api = api
         self.now = START
-        target = ClusterTarget(ClusterConfig("prod", kubeconfig=api.kubeconfig(folder)))
+        config = ClusterConfig(
+            "prod", kubeconfig=api.kubeconfig(folder), readable_namespaces=readable_namespaces
+        )
+        target = ClusterTarget(config)
         self._site = KubernetesSite(
             database=database, engine=MemoryEngine(), now=lambda: self.now, targets=(target,)
         )

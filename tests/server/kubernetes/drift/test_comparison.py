@@ -239,7 +239,7 @@ def test_whole_objects_are_missing_or_too_many(tmp_path: Path) -> None:
         (DriftType.ADDED, "RoleBinding", Severity.CRITICAL),
     ]
     assert (comparison.managed, comparison.unmanaged) == ({"shop": 1}, {"shop": 1})
-    unread = compared(tmp_path, policy, role, readable=frozenset({"RoleBinding"}))
+    unread = compared(tmp_path, policy, role, is_read=lambda identity: identity.kind == "RoleBinding")
     assert [one.type for one in unread.drifts] == [DriftType.ADDED]
 
 

@@ -132,11 +132,22 @@ def node(name: str = "n1", *, since: datetime = START, **conditions: str) -> dic
 class World:
     """The cluster, and a server that may be started anew at any time."""
 
-    def __init__(self, api: KubeApi, database: Database, folder: Path, *, start: datetime = START) -> None:
+    def __init__(
+        self,
+        api: KubeApi,
+        database: Database,
+        folder: Path,
+        *,
+        start: datetime = START,
+        readable_namespaces: tuple[str, ...] = (),
+    ) -> None:
         self.api = api
         self.now = start
         self.database = database
-        target = ClusterTarget(ClusterConfig("prod", kubeconfig=api.kubeconfig(folder)))
+        config = ClusterConfig(
+            "prod", kubeconfig=api.kubeconfig(folder), readable_namespaces=readable_namespaces
+        )
+        target = ClusterTarget(config)
         self.site = KubernetesSite(
             database=database, engine=MemoryEngine(), now=lambda: self.now, targets=(target,)
         )

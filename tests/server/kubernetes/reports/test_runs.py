@@ -128,9 +128,9 @@ def test_what_may_not_be_read_is_said_and_kept(api: KubeApi, database: Database,
     scan = world.scan()
     assert scan.phase == "Degraded"
     assert scan.errors
-    [said] = [error for error in scan.errors if Category.POD_SECURITY in error.extra["scanners"]]
-    assert said.extra["target"] == "prod"
-    assert said.scanner == said.extra["scanners"][0]
+    [said] = [error for error in scan.errors if Category.POD_SECURITY in (error.scanners or ())]
+    assert said.target == "prod"
+    assert said.scanner == (said.scanners or [])[0]
     assert "deployments" in said.message
     assert "clusterrole" in said.message
     # What several scanners missed is told once.
@@ -236,8 +236,8 @@ def test_only_the_target_with_an_error_is_degraded(database: Database, tmp_path:
     world = World(database, broken, folder(tmp_path / "files", *PRIVILEGED))
     scan = world.scan()
     assert scan.phase == "Degraded"
-    assert [error.extra["target"] for error in scan.errors or ()] == ["broken"]
-    assert len((scan.errors or [])[0].extra["scanners"]) == len(Category)
+    assert [error.target for error in scan.errors or ()] == ["broken"]
+    assert len((scan.errors or [])[0].scanners or ()) == len(Category)
     clusters = ClusterService(world.site, standings=by_scans(["broken", "files"]))
     bad, good = clusters.status("broken"), clusters.status("files")
     assert (bad.status, good.status) == ("degraded", "healthy")
@@ -444,9 +444,13 @@ def test_an_exceptions_file_is_read_by_every_scan(database: Database, tmp_path: 
     world.scan()
     wanted = FindingFilter(checks=frozenset({"privileged"}))
     assert world.service.summary(wanted, None).total == 0
+    assert world.service.report(world.trigger(), NO_FILTER, offset=0, limit=1).scan.warnings == []
+    world.engine.drain_tasks()
     world.now += timedelta(days=7)
-    world.scan()
+    scan = world.scan()
     assert world.service.summary(wanted, None).total == 1
+    report = world.service.report(scan.id, NO_FILTER, offset=0, limit=1)
+    assert report.scan.warnings == [f"{file}:1: This exception ended on 2026-05-20."]
     file.write_text("exceptions: [{checks: [nothing], reason: x}]\n")
     scan = world.scan()
     assert scan.phase == "Failed"
@@ -458,9 +462,12 @@ def test_an_exceptions_file_is_read_by_every_scan(database: Database, tmp_path: 
 def test_the_schedule_is_checked_at_the_start(tmp_path: Path) -> None:
     """Every night unless it says otherwise."""
     base = {"AKMATORI_DATA_DIR": str(tmp_path)}
-    assert load_settings(base).scan_schedule == "0 3 * * *"
-    assert load_settings(base | {"AKMATORI_SCAN_SCHEDULE": "off"}).scan_schedule is None
-    assert load_settings(base | {"AKMATORI_SCAN_SCHEDULE": "*/10 * * * *"}).scan_schedule == "*/10 * * * *"
+    assert load_settings(base).kubernetes.scan_schedule == "0 3 * * *"
+    assert load_settings(base | {"AKMATORI_SCAN_SCHEDULE": "off"}).kubernetes.scan_schedule is None
+    assert (
+        load_settings(base | {"AKMATORI_SCAN_SCHEDULE": "*/10 * * * *"}).kubernetes.scan_schedule
+        == "*/10 * * * *"
+    )
     for wrong in ("daily", "99 * * * *", "* * * *", "0 0 3 * * *"):
         with pytest.raises(ConfigurationError, match="AKMATORI_SCAN_SCHEDULE"):
             load_settings(base | {"AKMATORI_SCAN_SCHEDULE": wrong})

@@ -718,18 +718,34 @@ def _read_scanner_error(d: Any) -> ScannerError:
     o = _new(ScannerError)
     o.scanner = _CATEGORY[d["scanner"]]
     o.message = v if type(v := d["message"]) is str else wrong()
-    o.extra = {} if len(d) == 2 else unknown(d, ScannerError)
+    known = 2
+    if "scanners" in d:
+        known += 1
+        o.scanners = [_CATEGORY[x] for x in items(d["scanners"])]
+    else:
+        o.scanners = UNSET
+    if "target" in d:
+        known += 1
+        o.target = v if type(v := d["target"]) is str else wrong()
+    else:
+        o.target = UNSET
+    o.extra = {} if len(d) == known else unknown(d, ScannerError)
     return o
 
 
 def encode_scanner_error(o: ScannerError) -> dict[str, Any]:
     """Make JSON of ScannerError."""
     try:
-        return {
+        d: dict[str, Any] = {
             **o.extra,
             "scanner": o.scanner,
             "message": o.message,
         }
+        if (v_scanners := o.scanners) is not UNSET:
+            d["scanners"] = v_scanners
+        if (v_target := o.target) is not UNSET:
+            d["target"] = v_target
+        return d
     except (AttributeError, TypeError) as error:
         return given(o, ScannerError, error)
 
@@ -1990,6 +2006,11 @@ def _read_namespace_drift(d: Any) -> NamespaceDrift:
         o.unmanaged_resources = v if type(v := d["unmanagedResources"]) is int else wrong()
     else:
         o.unmanaged_resources = UNSET
+    if "problems" in d:
+        known += 1
+        o.problems = items_of(d["problems"], str)
+    else:
+        o.problems = UNSET
     o.extra = {} if len(d) == known else unknown(d, NamespaceDrift)
     return o
 
@@ -2015,6 +2036,8 @@ def encode_namespace_drift(o: NamespaceDrift) -> dict[str, Any]:
             d["managedResources"] = v_managed_resources
         if (v_unmanaged_resources := o.unmanaged_resources) is not UNSET:
             d["unmanagedResources"] = v_unmanaged_resources
+        if (v_problems := o.problems) is not UNSET:
+            d["problems"] = v_problems
         return d
     except (AttributeError, TypeError) as error:
         return given(o, NamespaceDrift, error)
@@ -2933,6 +2956,11 @@ def _read_cost_analysis(d: Any) -> CostAnalysis:
         o.metrics = _read_metrics_basis(d["metrics"])
     else:
         o.metrics = UNSET
+    if "problems" in d:
+        known += 1
+        o.problems = items_of(d["problems"], str)
+    else:
+        o.problems = UNSET
     if "evaluatedAt" in d:
         known += 1
         o.evaluated_at = _datetime(d["evaluatedAt"])
@@ -2976,6 +3004,8 @@ def encode_cost_analysis(o: CostAnalysis) -> dict[str, Any]:
             d["budget"] = encode_budget(v_budget)
         if (v_metrics := o.metrics) is not UNSET:
             d["metrics"] = encode_metrics_basis(v_metrics)
+        if (v_problems := o.problems) is not UNSET:
+            d["problems"] = v_problems
         if (v_evaluated_at := o.evaluated_at) is not UNSET:
             d["evaluatedAt"] = v_evaluated_at
         return d
@@ -3331,6 +3361,11 @@ def _read_scan_report(d: Any) -> ScanReport:
         o.errors = [_read_scanner_error(x) for x in items(d["errors"])]
     else:
         o.errors = UNSET
+    if "warnings" in d:
+        known += 1
+        o.warnings = items_of(d["warnings"], str)
+    else:
+        o.warnings = UNSET
     if "createdAt" in d:
         known += 1
         o.created_at = _datetime(d["createdAt"])
@@ -3361,6 +3396,8 @@ def encode_scan_report(o: ScanReport) -> dict[str, Any]:
             d["scanPhase"] = v_scan_phase
         if (v_errors := o.errors) is not UNSET:
             d["errors"] = [encode_scanner_error(x) for x in v_errors]
+        if (v_warnings := o.warnings) is not UNSET:
+            d["warnings"] = v_warnings
         if (v_created_at := o.created_at) is not UNSET:
             d["createdAt"] = v_created_at
         if (v_acknowledged := o.acknowledged) is not UNSET:

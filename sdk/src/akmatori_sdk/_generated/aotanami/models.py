@@ -449,7 +449,8 @@ class ReadinessCheckStatus(OpenStrEnum):
 
 
 class RecommendationType(OpenStrEnum):
-    """What is wrong with the size."""
+    """What is wrong with the size; `idle` is also a claim or volume that is not bound, a Service without a
+    ready pod, and a workload of which no pod has been ready for an hour."""
 
     DOWNSIZE = "downsize"
     UPSIZE = "upsize"
@@ -624,11 +625,19 @@ class ScanTrigger(OpenStrEnum):
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class ScannerError(Model):
-    """A scanner that failed."""
+    """Scanners that failed, or missed something, for one reason."""
 
     scanner: Category
+    """The first of the scanners."""
+
     message: str
     """Why it failed."""
+
+    scanners: list[Category] | Unset = UNSET
+    """All of them."""
+
+    target: str | Unset = UNSET
+    """The cluster or folder of manifests that it is about; absent when it is about no single one."""
 
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
@@ -1242,7 +1251,7 @@ class NamespaceCost(Model):
     """What one namespace costs."""
 
     namespace: str
-    """Name of the namespace."""
+    """Name of the namespace; empty for volumes that no claim uses."""
 
     estimated_monthly_cost: float = attrs.field(metadata={"json": "estimatedMonthlyCost"})
     """US dollars a month."""
@@ -1274,6 +1283,9 @@ class NamespaceDrift(Model):
 
     unmanaged_resources: int | Unset = attrs.field(default=UNSET, metadata={"json": "unmanagedResources"})
     """How many live objects it does not have."""
+
+    problems: list[str] | Unset = UNSET
+    """What could not be read or compared, a sentence each: differences there are not counted."""
 
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
@@ -1390,7 +1402,7 @@ class ReadinessCheck(Model):
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class Recommendation(Model):
-    """A better size for one container."""
+    """A better size for one container, or something that serves nobody."""
 
     id: str
     """Identifier."""
@@ -1398,7 +1410,7 @@ class Recommendation(Model):
     type: RecommendationType
     resource: ResourceRef
     container_name: str = attrs.field(metadata={"json": "containerName"})
-    """Name of the container."""
+    """Name of the container; empty when it is about the whole object."""
 
     current_cpu: ResourceQuantity | Unset = attrs.field(default=UNSET, metadata={"json": "currentCpu"})
     current_memory: ResourceQuantity | Unset = attrs.field(default=UNSET, metadata={"json": "currentMemory"})
@@ -1720,6 +1732,9 @@ class CostAnalysis(Model):
     resize_strategy: ResizeStrategy | Unset = attrs.field(default=UNSET, metadata={"json": "resizeStrategy"})
     budget: Budget | Unset = UNSET
     metrics: MetricsBasis | Unset = UNSET
+    problems: list[str] | Unset = UNSET
+    """What could not be read, a sentence each: the amounts are of the rest alone."""
+
     evaluated_at: datetime | Unset = attrs.field(default=UNSET, metadata={"json": "evaluatedAt"})
     """When this was computed."""
 
@@ -1922,6 +1937,9 @@ class ScanReport(Model):
     scan_phase: ScanPhase | Unset = attrs.field(default=UNSET, metadata={"json": "scanPhase"})
     errors: list[ScannerError] | Unset = UNSET
     """The scanners that failed."""
+
+    warnings: list[str] | Unset = UNSET
+    """What was scanned and may not mean what its author thinks, such as an exception that has ended."""
 
     created_at: datetime | Unset = attrs.field(default=UNSET, metadata={"json": "createdAt"})
     """When the report was made."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from akmatori_server.config import ConfigurationError
 from akmatori_server.http.security import Authenticator
 from akmatori_server.kubernetes.access.authenticator import KubernetesAuthenticator
-from akmatori_server.kubernetes.access.jwks import KeySet, KeySetVerifier, TokenRules
-from akmatori_server.kubernetes.access.key_source import from_address, from_cluster, from_file
+from akmatori_server.kubernetes.access.jwks import KeySet, KeySetVerifier, TokenRules, read_keys
+from akmatori_server.kubernetes.access.key_source import KeySourceError, from_address, from_cluster, from_file
 from akmatori_server.kubernetes.access.model import AuthMode, Verifier
 from akmatori_server.kubernetes.access.reviews import LIMITS, ReviewVerifier
 from akmatori_server.kubernetes.access.settings import AccessSettings, is_address
@@ -22,7 +23,7 @@ def open_authenticator(ours: Authenticator, settings: AccessSettings, site: Kube
     """Return who decides about credentials: `ours`, and where it is wished, a cluster beside it.
 
     Raises:
-        ConfigurationError: the settings name a cluster that is not there.
+        ConfigurationError: the settings name a cluster that is not there, or a file without keys.
     """
     if settings.mode is AuthMode.NONE:
         return ours
@@ -44,8 +45,21 @@ def _verifier(settings: AccessSettings, site: KubernetesSite) -> Verifier:
     elif is_address(settings.jwks):
         fetch = from_address(settings.jwks)
     else:
-        fetch = from_file(Path(settings.jwks).expanduser())
+        fetch = _checked(from_file(Path(settings.jwks).expanduser()))
     return KeySetVerifier(KeySet(fetch), rules)
+
+
+def _checked(fetch: Callable[[], object]) -> Callable[[], object]:
+    """Read a file of keys once: without one that can be used nobody could ever call."""
+    try:
+        keys = read_keys(fetch())
+    except KeySourceError as error:
+        raise ConfigurationError(f"AKMATORI_K8S_JWKS: {error}") from None
+    if not keys:
+        raise ConfigurationError(
+            "AKMATORI_K8S_JWKS: the key set has no key for RS256 or ES256 that has a kid."
+        )
+    return fetch
 
 
 def _cluster(settings: AccessSettings, site: KubernetesSite) -> ClusterConfig:

@@ -10,6 +10,9 @@ from akmatori_server.kubernetes.checks.controls import controls
 from akmatori_server.kubernetes.checks.model import Hit, WorkloadCheck, at
 from akmatori_server.kubernetes.workloads import Container, Workload
 
+LOWEST_USER = 10_000
+"""Users of a host have lower numbers than this."""
+
 _HARDENING = ("CM-6", "CM-6(1)", "AC-6")
 
 
@@ -92,6 +95,19 @@ def _host_process(workload: Workload, _: Context) -> Iterator[Hit]:
     for container in workload.containers:
         if container.effective.host_process:
             yield at(container, "securityContext", "windowsOptions", "hostProcess")
+
+
+def _low_user(workload: Workload, _: Context) -> Iterator[Hit]:
+    if workload.windows:
+        return
+    inherited = any(container.own.run_as_user is None for container in workload.containers)
+    user = workload.security.run_as_user
+    if inherited and user is not None and 0 < user < LOWEST_USER:
+        yield Hit(("securityContext", "runAsUser"), evidence=f"runAsUser: {user}")
+    for container in workload.containers:
+        user = container.own.run_as_user
+        if user is not None and 0 < user < LOWEST_USER:
+            yield at(container, "securityContext", "runAsUser", evidence=f"runAsUser: {user}")
 
 
 CHECKS = (
@@ -206,6 +222,16 @@ CHECKS = (
             restricted=("windowsHostProcess",),
         ),
         _host_process,
+    ),
+    WorkloadCheck(
+        "run-as-low-uid",
+        Severity.LOW,
+        Category.CONTAINER_SECURITY_CONTEXT,
+        "Runs as a user that hosts have",
+        "A runAsUser below 10000 may be a user of the node: whoever breaks out has what belongs to that one.",
+        "Set a runAsUser of 10000 or more.",
+        controls(),
+        _low_user,
     ),
 )
 """In the order in which they are listed."""

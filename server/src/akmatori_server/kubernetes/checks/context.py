@@ -7,10 +7,13 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from akmatori_server.kubernetes.manifests import ManifestObject, Node
+from akmatori_server.kubernetes.api_versions import Release
+from akmatori_server.kubernetes.links import LINK_KINDS, LinkReader, Links
+from akmatori_server.kubernetes.manifests import ManifestObject, Node, Problem, ProblemKind
 from akmatori_server.kubernetes.networking import NetworkPolicy, Policies, read_network_policy
 from akmatori_server.kubernetes.pod_security import POD_SECURITY_LATEST, PodSecurityVersion
 from akmatori_server.kubernetes.rbac import Account, Rbac, Takeover, find_takeover
+from akmatori_server.kubernetes.unread import ALL_READ, Unread
 from akmatori_server.kubernetes.workloads import Workload
 
 _KINDS = (
@@ -22,7 +25,10 @@ _KINDS = (
     "ClusterRole",
     "RoleBinding",
     "ClusterRoleBinding",
+    *LINK_KINDS,
+    "ScaledObject",
 )
+_LINKS_UNREAD = Unread(dict.fromkeys(LINK_KINDS, frozenset[str]()))
 # A file in which this is not found holds none of those objects, and need not be parsed for them.
 MENTIONS_CONTEXT = re.compile(
     rb"""kind["']?\s*:\s*["']?(?:"""
@@ -43,10 +49,15 @@ class Context:
     rbac: Rbac = attrs.field(factory=Rbac)
     namespaces: Mapping[str, Mapping[str, str]] = attrs.field(factory=dict[str, Mapping[str, str]])
     """The labels of each namespace that was read."""
-    unread: frozenset[str] = frozenset()
+    unread: Unread = ALL_READ
     """The kinds of a live cluster that could not be read: what rests on them is not checked."""
     pod_security: PodSecurityVersion = POD_SECURITY_LATEST
     """The version of the Pod Security Standards that pods are held against."""
+    links: Links = attrs.field(factory=Links)
+    release: Release = POD_SECURITY_LATEST
+    """The release of Kubernetes that everything is meant for."""
+    registries: tuple[str, ...] = ()
+    """The registries that images may come from."""
     _takeovers: dict[Account, Takeover | None] = attrs.field(
         factory=dict[Account, Takeover | None], eq=False, repr=False
     )
@@ -65,14 +76,19 @@ def has_token(workload: Workload, context: Context) -> bool:
     return context.automount.get((workload.reference.namespace, workload.account_name), True)
 
 
-def read_context(objects: Iterable[ManifestObject]) -> Context:
-    """Collect the facts."""
+def read_context(read: Iterable[ManifestObject | Problem]) -> Context:
+    """Collect the facts. Where a document cannot be read, nobody knows which objects are not there."""
     automount: dict[tuple[str, str], bool] = {}
     defaults: dict[str, frozenset[str]] = {}
     policies: list[NetworkPolicy] = []
     namespaces: dict[str, Mapping[str, str]] = {}
-    rbac = Rbac()
-    for found in objects:
+    rbac, links = Rbac(), LinkReader()
+    unread = ALL_READ
+    for found in read:
+        if isinstance(found, Problem):
+            if found.kind is ProblemKind.UNREADABLE:
+                unread = _LINKS_UNREAD
+            continue
         namespace = found.namespace
         if found.kind == "ServiceAccount":
             mounted = found.body.get("automountServiceAccountToken").boolean()
@@ -85,8 +101,17 @@ def read_context(objects: Iterable[ManifestObject]) -> Context:
         elif found.kind == "Namespace" and found.group == "":
             namespaces[found.name] = found.body.get("metadata", "labels").texts()
         else:
+            links.add(found)
             rbac.add(found)
-    return Context(automount, defaults, Policies.of(policies, namespaces), rbac, namespaces)
+    return Context(
+        automount,
+        defaults,
+        Policies.of(policies, namespaces),
+        rbac,
+        namespaces,
+        unread,
+        links=links.links(policies),
+    )
 
 
 def _defaults(body: Node) -> frozenset[str]:

@@ -57,7 +57,7 @@ CHECKS = (
         "Set automountServiceAccountToken: false unless the program speaks to the Kubernetes API.",
         controls(cis=("token-mounts",), nist=("CM-6", "CM-6(1)")),
         _token_automount,
-        needs=frozenset({"ServiceAccount"}),
+        needs_nearby=frozenset({"ServiceAccount"}),
     ),
     WorkloadCheck(
         "pod-root-user",

@@ -13,6 +13,9 @@ from akmatori_server.kubernetes.workloads import Workload
 
 _DIGEST = re.compile(r"@[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}$")
 _NIST = ("CM-6", "SI-7", "CM-14")
+REGISTRY_CHECK = "image-registry-not-allowed"
+"""The check that needs to be told which registries are allowed."""
+_NOT_ASKING = ("IfNotPresent", "Never")
 
 
 def _tag(image: str) -> str:
@@ -35,7 +38,36 @@ def _no_digest(workload: Workload, _: Context) -> Iterator[Hit]:
             yield at(container, "image", evidence=image)
 
 
-CHECKS = (
+def _stale(workload: Workload, _: Context) -> Iterator[Hit]:
+    for container in workload.containers:
+        image = container.image
+        policy = workload.spec.nearest(container.at).get("imagePullPolicy").text()
+        # Without a policy such an image is asked for each time.
+        if image and not _DIGEST.search(image) and _tag(image) in ("", "latest") and policy in _NOT_ASKING:
+            yield at(container, "imagePullPolicy", evidence=f"{image}, imagePullPolicy: {policy}")
+
+
+def _elsewhere(workload: Workload, context: Context) -> Iterator[Hit]:
+    for container in workload.containers:
+        image = container.image
+        if image and not any(is_from(image, registry) for registry in context.registries):
+            yield at(container, "image", evidence=image)
+
+
+def is_from(image: str, registry: str) -> bool:
+    """Whether an image is from a registry, or from a part of it, such as `ghcr.io/acme`."""
+    host, slash, rest = image.partition("/")
+    # What names no host is of Docker's own registry, and of its library when it names no owner.
+    if not slash:
+        full = f"docker.io/library/{image}"
+    elif "." in host or ":" in host or host == "localhost":
+        full = f"docker.io/{rest}" if host == "index.docker.io" else image
+    else:
+        full = f"docker.io/{image}"
+    return full.startswith(registry.rstrip("/") + "/")
+
+
+CHECKS: tuple[WorkloadCheck, ...] = (
     WorkloadCheck(
         "latest-tag",
         Severity.HIGH,
@@ -55,6 +87,26 @@ CHECKS = (
         "Add the digest: image: name:1.2.3@sha256:…",
         controls(nist=_NIST),
         _no_digest,
+    ),
+    WorkloadCheck(
+        "pull-policy-mutable-tag",
+        Severity.LOW,
+        Category.IMAGE_VULNERABILITY,
+        "Image without a fixed tag that is not asked for again",
+        "Nodes keep what they once pulled: pods of one workload run different images, by the node they are on.",
+        "Name a version, or leave imagePullPolicy out.",
+        controls(),
+        _stale,
+    ),
+    WorkloadCheck(
+        REGISTRY_CHECK,
+        Severity.MEDIUM,
+        Category.IMAGE_VULNERABILITY,
+        "Image from elsewhere",
+        "The image comes from none of the registries that are allowed.",
+        "Copy the image into a registry that is allowed, and name it there.",
+        controls(),
+        _elsewhere,
     ),
 )
 """In the order in which they are listed."""

@@ -98,7 +98,7 @@ CHECKS: tuple[Check, ...] = (
         "Add a NetworkPolicy that selects it with policyTypes: [Ingress]; begin with one that denies all.",
         controls(cis=("network-policies",), nist=_NIST),
         _reached(Direction.INGRESS, Reach.UNRESTRICTED),
-        needs=_POLICIES,
+        needs_nearby=_POLICIES,
     ),
     WorkloadCheck(
         "no-network-policy-egress",
@@ -109,7 +109,7 @@ CHECKS: tuple[Check, ...] = (
         "Add a NetworkPolicy that selects it with policyTypes: [Egress], with DNS allowed.",
         controls(cis=("network-policies",), nist=_NIST),
         _reached(Direction.EGRESS, Reach.UNRESTRICTED),
-        needs=_POLICIES,
+        needs_nearby=_POLICIES,
     ),
     WorkloadCheck(
         "network-policy-open-ingress",
@@ -120,7 +120,7 @@ CHECKS: tuple[Check, ...] = (
         "Name the pods, namespaces and ports that connect to it in the rules under ingress.",
         controls(cis=("network-policies",), nist=_NIST),
         _reached(Direction.INGRESS, Reach.EVERY_POD, Reach.EVERYBODY),
-        needs=_POLICIES,
+        needs_nearby=_POLICIES,
     ),
     WorkloadCheck(
         "network-policy-open-egress",
@@ -131,7 +131,7 @@ CHECKS: tuple[Check, ...] = (
         "Name what it connects to in the rules under egress, with DNS allowed.",
         controls(nist=_NIST),
         _reached(Direction.EGRESS, Reach.EVERYBODY),
-        needs=_POLICIES,
+        needs_nearby=_POLICIES,
     ),
     ObjectCheck(
         "namespace-without-network-policy",
@@ -143,7 +143,7 @@ CHECKS: tuple[Check, ...] = (
         controls(cis=("network-policies",), nist=_NIST),
         frozenset({"Namespace"}),
         _no_policy_at_all,
-        needs=_POLICIES,
+        needs_nearby=_POLICIES,
     ),
     ObjectCheck(
         "ingress-no-tls",

@@ -279,7 +279,7 @@ CHECKS: tuple[Check, ...] = (
         "Change the pods until they meet the level, or move them to another namespace.",
         controls(cis=("policy-mechanism",), nist=_NIST),
         _below_namespace,
-        needs=frozenset({"Namespace"}),
+        needs_nearby=frozenset({"Namespace"}),
     ),
     WorkloadCheck(
         "default-namespace",

@@ -13,7 +13,7 @@ from akmatori_server.kubernetes.workloads import Workload
 
 # Nothing but zeros before the unit.
 _ZERO = re.compile(r"[+-]?0*\.?0*(?:[eE][+-]?[0-9]+|[a-zA-Z]*)")
-_UNITS = {"cpu": "CPU", "memory": "memory"}
+_UNITS = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "ephemeral storage"}
 
 
 def _missing(part: str, resource: str) -> Callable[[Workload, Context], Iterator[Hit]]:
@@ -46,7 +46,7 @@ def _check(id: str, part: str, resource: str, severity: Severity, harm: str) -> 
         f"Set resources.{part}.{resource}.",
         controls(nist=("SC-6",)),
         _missing(part, resource),
-        needs=frozenset({"LimitRange"}),
+        needs_nearby=frozenset({"LimitRange"}),
     )
 
 
@@ -58,5 +58,12 @@ CHECKS = (
     # Whether CPU should be limited at all is disputed: a limit throttles even where CPU is idle.
     _check("no-cpu-limit", "limits", "cpu", Severity.LOW, "It may use all CPU that is free on its node."),
     _check("no-memory-limit", "limits", "memory", Severity.HIGH, "It may use up the memory of its node."),
+    _check(
+        "no-ephemeral-storage-limit",
+        "limits",
+        "ephemeral-storage",
+        Severity.LOW,
+        "Its logs and files may fill the disk of its node, whose pods are then evicted.",
+    ),
 )
 """In the order in which they are listed."""

@@ -36,6 +36,8 @@ class Resource:
     """Whether other objects are judged by it, so that it has to be read before them."""
     fields: str = ""
     """The `fieldSelector` of its list."""
+    namespaced: bool = True
+    """Whether its objects are in namespaces, so that those of one can be listed alone."""
 
     @property
     def api_version(self) -> str:
@@ -45,20 +47,29 @@ class Resource:
     @property
     def path(self) -> str:
         """The path of its list in all namespaces."""
-        return (
-            f"/apis/{self.group}/{self.version}/" if self.group else f"/api/{self.version}/"
-        ) + self.plural
+        return self._root + self.plural
+
+    def path_in(self, namespace: str) -> str:
+        """Return the path of its list in one namespace."""
+        return f"{self._root}namespaces/{namespace}/{self.plural}"
+
+    @property
+    def _root(self) -> str:
+        return f"/apis/{self.group}/{self.version}/" if self.group else f"/api/{self.version}/"
 
 
 _RBAC = "rbac.authorization.k8s.io"
-NAMESPACES = Resource("", "v1", "namespaces", "Namespace", context=True)
-NODES = Resource("", "v1", "nodes", "Node", page=100)
+NAMESPACES = Resource(
+    # Whose rights are bound in single namespaces may get those, and list none.
+    "", "v1", "namespaces", "Namespace", ("get", "list"), context=True, namespaced=False
+)  # fmt: skip
+NODES = Resource("", "v1", "nodes", "Node", page=100, namespaced=False)
 PODS = Resource(
     # Pods that have ended hold no rights and run nothing.
     "", "v1", "pods", "Pod", page=250, fields="status.phase!=Succeeded,status.phase!=Failed"
 )  # fmt: skip
 POD_METRICS = Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics", optional=True)
-NODE_METRICS = Resource("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", optional=True)
+NODE_METRICS = Resource("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", optional=True, namespaced=False)
 _DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 _AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 
@@ -67,10 +78,13 @@ _SCANNED = (
     Resource("", "v1", "serviceaccounts", "ServiceAccount", context=True),
     Resource("", "v1", "limitranges", "LimitRange", context=True),
     Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", context=True),
-    Resource(_RBAC, "v1", "clusterroles", "ClusterRole", context=True),
+    Resource(_RBAC, "v1", "clusterroles", "ClusterRole", context=True, namespaced=False),
     Resource(_RBAC, "v1", "roles", "Role", context=True),
-    Resource(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", context=True),
+    Resource(_RBAC, "v1", "clusterrolebindings", "ClusterRoleBinding", context=True, namespaced=False),
     Resource(_RBAC, "v1", "rolebindings", "RoleBinding", context=True),
+    Resource("", "v1", "services", "Service", context=True),
+    Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget", context=True),
+    attrs.evolve(_AUTOSCALERS, context=True),
     _DEPLOYMENTS,
     Resource("apps", "v1", "statefulsets", "StatefulSet"),
     Resource("apps", "v1", "daemonsets", "DaemonSet"),
@@ -96,20 +110,19 @@ FEATURES: dict[Feature, tuple[Resource, ...]] = {
     Feature.COSTS: (
         POD_METRICS,
         NODE_METRICS,
+        # Before the pods, of which each is then looked at once.
+        Resource("", "v1", "services", "Service"),
         PODS,
         NODES,
         _AUTOSCALERS,
         Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim"),
-        Resource("", "v1", "persistentvolumes", "PersistentVolume"),
+        Resource("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False),
         Resource(
             "autoscaling.k8s.io", "v1", "verticalpodautoscalers", "VerticalPodAutoscaler", optional=True
         ),
     ),
     Feature.DRIFT: (
         *(resource for resource in _SCANNED if resource.plural not in ("pods", "replicasets", "jobs")),
-        Resource("", "v1", "services", "Service"),
-        Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget"),
-        _AUTOSCALERS,
         Resource("", "v1", "resourcequotas", "ResourceQuota"),
     ),
     Feature.AUTH: (

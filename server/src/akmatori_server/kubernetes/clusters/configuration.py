@@ -8,6 +8,7 @@ from pathlib import Path
 
 import attrs
 
+from akmatori_server.kubernetes.clusters.kubeconfig import complaint_about
 from akmatori_server.kubernetes.manifests import Node
 from akmatori_server.kubernetes.manifests.documents import DocumentCutter
 from akmatori_server.kubernetes.manifests.yaml_nodes import ManifestError, read_bodies
@@ -15,7 +16,7 @@ from akmatori_server.kubernetes.manifests.yaml_nodes import ManifestError, read_
 LOCAL = "local"
 LARGEST_FILE = 1024 * 1024
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_MEMBERS = frozenset({"name", "kubeconfig", "context", "inCluster"})
+_MEMBERS = frozenset({"name", "kubeconfig", "context", "inCluster", "readableNamespaces"})
 
 
 class ClustersError(Exception):
@@ -33,6 +34,9 @@ class ClusterConfig:
     context: str | None = None
     """The context; None for the one that the file calls current."""
     in_cluster: bool = False
+    readable_namespaces: tuple[str, ...] = ()
+    """What is read one by one where a list of all namespaces is forbidden; empty: those that the cluster lists, else
+    the one of the credentials."""
 
 
 def cluster_name(text: str) -> str:
@@ -86,7 +90,27 @@ def _cluster(path: Path, node: Node) -> ClusterConfig:
         raise ClustersError(f"{path}:{node.line}: {name} needs a kubeconfig, a context or inCluster: true.")
     # A relative file is beside the one that names it.
     file = path.parent / Path(kubeconfig).expanduser() if kubeconfig else None
-    return ClusterConfig(name, file, context or None, in_cluster)
+    if file is not None and not file.is_file():
+        raise ClustersError(f"{path}:{node.get('kubeconfig').line}: there is no file {file}.")
+    if file is not None and (complaint := complaint_about(context or None, [file])):
+        raise ClustersError(f"{path}:{node.line}: {complaint}")
+    return ClusterConfig(name, file, context or None, in_cluster, _readable(path, name, node))
+
+
+def _readable(path: Path, cluster: str, node: Node) -> tuple[str, ...]:
+    listed = node.get("readableNamespaces")
+    names = tuple(dict.fromkeys(item.text() for item in listed.each()))
+    wrong = next((name for name in names if not is_namespace(name)), None)
+    if listed.exists and (wrong is not None or not names):
+        raise ClustersError(
+            f"{path}:{listed.line}: readableNamespaces of {cluster} is a list of namespaces, such as [shop, pay]."
+        )
+    return names
+
+
+def is_namespace(text: str) -> bool:
+    """Whether a namespace can have this name."""
+    return _NAME.fullmatch(text) is not None
 
 
 def _refuse_twins(path: Path, clusters: Sequence[ClusterConfig]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import urlencode
 
@@ -24,6 +25,7 @@ _Answer: TypeAlias = tuple[int, Mapping[str, str], bytes]
 _GOOD = (200, 201)
 _CHUNK = 256 * 1024
 _STATUS_TEXT = 300
+SERVICE_ACCOUNT_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 class ClusterError(Exception):
@@ -219,6 +221,23 @@ def connect(config: ClusterConfig, limits: Limits | None = None) -> Connection:
     # Waiting and trying again is decided here, where it is bounded; and a redirect would carry the token away.
     settings.retries = False
     return Connection(config, limits or Limits(), client.ApiClient(settings))
+
+
+def own_namespace(config: ClusterConfig) -> str:
+    """Return the namespace that the credentials are for: the pod's, or the context's; "" when it is not told."""
+    try:
+        if config.in_cluster:
+            return SERVICE_ACCOUNT_NAMESPACE.read_text().strip()
+        library: Any = importlib.import_module("kubernetes.config")
+        contexts, current = library.list_kube_config_contexts(
+            None if config.kubeconfig is None else str(config.kubeconfig)
+        )
+        found = (
+            [one for one in contexts if one.get("name") == config.context] if config.context else [current]
+        )
+        return str(found[0]["context"].get("namespace") or "") if found else ""
+    except Exception:  # noqa: BLE001 - whatever breaks: it was read before, and is a guess in any case
+        return ""
 
 
 def _context(config: ClusterConfig) -> str:

@@ -20,8 +20,8 @@ Item: TypeAlias = dict[str, Json]
 MOST_RESTARTS = 3
 
 
-def list_items(connection: Connection, resource: Resource) -> Iterator[Item]:
-    """Return the objects of a resource in all namespaces, as the API writes them.
+def list_items(connection: Connection, resource: Resource, namespace: str = "") -> Iterator[Item]:
+    """Return the objects of a resource, in one namespace or in all, as the API writes them.
 
     Objects come page by page while the list is read. When the server answers 410 Gone, because it no longer has the
     version that the list began with, the list is read from its beginning, and what was given already is left out.
@@ -29,10 +29,11 @@ def list_items(connection: Connection, resource: Resource) -> Iterator[Item]:
     Raises:
         ClusterError: the list could not be read, or not to its end.
     """
+    path = resource.path_in(namespace) if namespace else resource.path
     given: set[int] = set()
     for _ in range(MOST_RESTARTS + 1):
         try:
-            for item in _pages(connection, resource):
+            for item in _pages(connection, resource, path):
                 name = hash(_names(item))
                 if name not in given:
                     # A hash for each name, not the name: that is all that grows with the list.
@@ -47,7 +48,7 @@ def list_items(connection: Connection, resource: Resource) -> Iterator[Item]:
     )
 
 
-def _pages(connection: Connection, resource: Resource) -> Iterator[Item]:
+def _pages(connection: Connection, resource: Resource, path: str) -> Iterator[Item]:
     size, token = resource.page, ""
     while True:
         query = {"limit": str(size)}
@@ -56,7 +57,7 @@ def _pages(connection: Connection, resource: Resource) -> Iterator[Item]:
         if token:
             query["continue"] = token
         try:
-            page = connection.get(resource.path, query)
+            page = connection.get(path, query)
         except TooLargeError:
             if size == 1:
                 raise
@@ -92,11 +93,15 @@ def _items(connection: Connection, resource: Resource, page: Mapping[str, Json])
             raise ClusterError(
                 f"The cluster {connection.config.name} answered {resource.path} with items that are no objects."
             )
-        # Items of a list leave out what they are.
-        item.setdefault("kind", resource.kind)
-        item.setdefault("apiVersion", resource.api_version)
-        found.append(item)
+        found.append(named(resource, item))
     return found
+
+
+def named(resource: Resource, item: Item) -> Item:
+    """Return an object of a list that says what it is: items leave that out."""
+    item.setdefault("kind", resource.kind)
+    item.setdefault("apiVersion", resource.api_version)
+    return item
 
 
 def _names(item: Item) -> tuple[str, str]:

@@ -8,9 +8,14 @@ from decimal import Decimal
 import attrs
 
 from akmatori_server.kubernetes.clusters.access import NODE_METRICS, POD_METRICS
-from akmatori_server.kubernetes.clusters.connection import ClusterError, Connection, NotServedError
+from akmatori_server.kubernetes.clusters.by_namespace import Lister, NarrowedError
+from akmatori_server.kubernetes.clusters.connection import (
+    ClusterError,
+    Connection,
+    ForbiddenError,
+    NotServedError,
+)
 from akmatori_server.kubernetes.clusters.facts import parse_time
-from akmatori_server.kubernetes.clusters.listing import list_items
 from akmatori_server.kubernetes.manifests import Node, json_node
 from akmatori_server.kubernetes.quantities import parse_quantity
 
@@ -55,16 +60,24 @@ def read_metrics(connection: Connection) -> Metrics:
     containers: list[ContainerUsage] = []
     nodes: dict[str, Usage] = {}
     problems: list[str] = []
+    lister = Lister(connection)
     try:
-        for item in list_items(connection, POD_METRICS):
+        for item in lister.items(POD_METRICS):
             containers += _containers(json_node(item))
-        for item in list_items(connection, NODE_METRICS):
+    except NarrowedError as error:
+        problems.append(error.sentences(["metrics of pods"]))
+    except NotServedError:
+        return Metrics(problems=(f"The cluster {connection.config.name} has no metrics server.",))
+    except ForbiddenError as error:
+        problems.append(f"Metrics of pods were not read. {error}")
+    except ClusterError as error:
+        return Metrics(problems=(f"Metrics were not read. {error}",))
+    try:
+        for item in lister.items(NODE_METRICS):
             node = json_node(item)
             nodes[node.get("metadata", "name").text()] = _usage(node)
-    except NotServedError:
-        problems.append(f"The cluster {connection.config.name} has no metrics server.")
     except ClusterError as error:
-        problems.append(f"Metrics were not read. {error}")
+        problems.append(f"Metrics of nodes were not read. {error}")
     return Metrics(tuple(containers), nodes, tuple(problems))
 
 

@@ -10,6 +10,7 @@ import orjson
 
 from akmatori_server.kubernetes.checks.context import Context, read_context
 from akmatori_server.kubernetes.clusters.access import FEATURES, Feature, Resource
+from akmatori_server.kubernetes.clusters.by_namespace import Lister, NarrowedError
 from akmatori_server.kubernetes.clusters.connection import (
     ClusterError,
     Connection,
@@ -17,10 +18,11 @@ from akmatori_server.kubernetes.clusters.connection import (
     NotServedError,
     UnreachableError,
 )
-from akmatori_server.kubernetes.clusters.listing import Item, list_items
+from akmatori_server.kubernetes.clusters.listing import Item
 from akmatori_server.kubernetes.manifests import ManifestObject, Problem, ProblemKind, json_node
 from akmatori_server.kubernetes.manifests.nodes import DEEPEST
 from akmatori_server.kubernetes.manifests.objects import object_of
+from akmatori_server.kubernetes.unread import Unread
 
 Read: TypeAlias = ManifestObject | Problem
 
@@ -44,8 +46,16 @@ class ClusterObjects:
     _left_out: frozenset[str] = _ALL_LEFT_OUT
     _held: list[tuple[Resource, bytes]] = attrs.field(factory=list[tuple[Resource, bytes]])
     _problems: list[Problem] = attrs.field(factory=list[Problem])
-    _unread: set[str] = attrs.field(factory=set[str])
+    _unread: dict[str, frozenset[str]] = attrs.field(factory=dict[str, frozenset[str]])
+    _narrowed: dict[str, tuple[NarrowedError, list[str]]] = attrs.field(
+        factory=dict[str, tuple[NarrowedError, list[str]]]
+    )
+    """What was read in some namespaces alone, by its reason: kinds of the same one are told together."""
     _away: bool = False
+    _lister: Lister = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._lister = Lister(self._connection)
 
     @classmethod
     def of(
@@ -67,9 +77,9 @@ class ClusterObjects:
         return cls(connection, wanted, _LEFT_OUT.get(feature, _ALL_LEFT_OUT))
 
     @property
-    def unread(self) -> frozenset[str]:
+    def unread(self) -> Unread:
         """The kinds that could not be read, or not to their end."""
-        return frozenset(self._unread)
+        return Unread(dict(self._unread))
 
     def context(self) -> Context:
         """Read what other objects are judged by. It is kept, as it was written, for `each`."""
@@ -96,6 +106,9 @@ class ClusterObjects:
                     yield from self._objects(resource, item)
             yield from self._problems
             self._problems.clear()
+        for error, kinds in self._narrowed.values():
+            yield self._problem(kinds, error.sentences(kinds), error.read)
+        self._narrowed.clear()
 
     def _objects(self, resource: Resource, item: Item) -> Iterator[ManifestObject]:
         try:
@@ -112,12 +125,15 @@ class ClusterObjects:
             return
         given = 0
         try:
-            for item in list_items(self._connection, resource):
+            for item in self._lister.items(resource):
                 given += 1
                 yield item
         except NotServedError as error:
             if not resource.optional:
                 self._missing(resource, str(error), given)
+        except NarrowedError as error:
+            self._unread[resource.kind] = self._unread.get(resource.kind, error.read) & error.read
+            self._narrowed.setdefault(str(error), (error, []))[1].append(resource.kind)
         except ClusterError as error:
             self._away = isinstance(error, UnreachableError)
             verb = f"Grant list on {resource.plural}: `aotanami-server clusterrole` prints what is needed."
@@ -126,16 +142,20 @@ class ClusterObjects:
             )
 
     def _missing(self, resource: Resource, reason: str, given: int) -> None:
-        self._unread.add(resource.kind)
+        self._unread[resource.kind] = frozenset()
         part = "Only a part of all" if given else "No"
         self._problems.append(
-            Problem(
-                ProblemKind.NOT_READ,
-                f"cluster/{self._connection.config.name}",
-                None,
-                f"{part} {resource.kind} objects were read. {reason}",
-                missing=resource.kind,
-            )
+            self._problem([resource.kind], f"{part} {resource.kind} objects were read. {reason}")
+        )
+
+    def _problem(self, kinds: Iterable[str], message: str, known_in: frozenset[str] = frozenset()) -> Problem:
+        return Problem(
+            ProblemKind.NOT_READ,
+            f"cluster/{self._connection.config.name}",
+            None,
+            message,
+            missing=frozenset(kinds),
+            known_in=known_in,
         )
 
     def _slim(self, item: Item) -> Item:

@@ -14,7 +14,7 @@ from akmatori_server.kubernetes.pod_security import POD_SECURITY_LATEST
 from akmatori_server.kubernetes.scans.model import ScanOptions, ScanResult, WorkloadVerdict
 from akmatori_server.kubernetes.scans.scan import scan_objects
 from akmatori_server.kubernetes.scans.selection import Selection
-from akmatori_server.kubernetes.workloads.reading import WORKLOAD_KINDS
+from akmatori_server.kubernetes.unread import ALL_READ
 
 
 def scan_cluster(
@@ -37,7 +37,9 @@ def scan_cluster(
         ClusterError: the cluster does not answer at all, or does not accept the credentials.
     """
     version = minor_version(read_version(connection))
-    options = attrs.evolve(options, cluster=connection.config.name)
+    options = attrs.evolve(
+        options, cluster=connection.config.name, live=True, release=options.release or version
+    )
     if follow_version and version is not None:
         options = attrs.evolve(
             options,
@@ -57,4 +59,4 @@ def scan_cluster(
 
 def _kinds(options: ScanOptions) -> frozenset[str]:
     """Return the kinds that are looked at, so that nothing is asked for that nobody wants to know."""
-    return WORKLOAD_KINDS | frozenset(Selection.of(options, frozenset()).objects)
+    return Selection.of(options, ALL_READ).kinds

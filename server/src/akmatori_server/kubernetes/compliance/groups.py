@@ -31,7 +31,13 @@ GROUPS: dict[str, tuple[str, ...]] = {
     ),
     "host-path": ("host-path", "host-path-sensitive", "restricted-volume"),
     "host-port": ("host-port", "probe-host"),
-    "limits": ("no-cpu-request", "no-memory-request", "no-cpu-limit", "no-memory-limit"),
+    "limits": (
+        "no-cpu-request",
+        "no-memory-request",
+        "no-cpu-limit",
+        "no-memory-limit",
+        "no-ephemeral-storage-limit",
+    ),
     "images": ("latest-tag", "no-digest"),
     "secrets": (
         "env-from-secret",

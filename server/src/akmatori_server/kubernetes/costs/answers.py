@@ -12,15 +12,18 @@ from akmatori_sdk._generated.aotanami.models import (
     NamespaceCost,
     ObservedUsage,
     Recommendation,
+    RecommendationType,
     ResourcePatch,
     ResourceQuantity,
     ResourceRef,
     ResourceTotals,
     WorkloadCost,
 )
+from akmatori_server.kubernetes.costs.idle import Idle
 from akmatori_server.kubernetes.costs.model import MIB, Demand, Usage
 from akmatori_server.kubernetes.costs.quantity_text import cpu_text, memory_text
 from akmatori_server.kubernetes.costs.rightsizing import Advice
+from akmatori_server.kubernetes.workloads import Reference
 
 # Where the pod template of each kind is.
 _TEMPLATES: Mapping[str, tuple[str, ...]] = {
@@ -31,9 +34,8 @@ _USUAL_TEMPLATE = ("spec", "template")
 Writer: TypeAlias = Callable[[float], str]
 
 
-def resource_ref(demand: Demand) -> ResourceRef:
-    """Return a workload as the API names it."""
-    reference = demand.reference
+def resource_ref(reference: Reference) -> ResourceRef:
+    """Return an object as the API names it."""
     return ResourceRef(
         kind=reference.kind,
         name=reference.name,
@@ -72,7 +74,7 @@ def namespace_cost(
 def workload_cost(demand: Demand, cost: float, usages: Sequence[Usage | None]) -> WorkloadCost:
     """Return what a workload costs in a month."""
     return WorkloadCost(
-        resource=resource_ref(demand),
+        resource=resource_ref(demand.reference),
         estimated_monthly_cost=money(cost),
         replicas=demand.pods,
         totals=totals([(demand, usages)]),
@@ -83,9 +85,9 @@ def recommendation(advice: Advice, now: datetime) -> Recommendation:
     """Return a better size with the patch that gives it."""
     size, usage = advice.container.size, advice.usage
     return Recommendation(
-        id=recommendation_id(advice),
+        id=_identifier(*advice.demand.key, advice.container.name, advice.type),
         type=advice.type,
-        resource=resource_ref(advice.demand),
+        resource=resource_ref(advice.demand.reference),
         container_name=advice.container.name,
         current_cpu=_quantity(size.cpu_request, size.cpu_limit, cpu_text),
         current_memory=_quantity(size.memory_request, size.memory_limit, memory_text),
@@ -104,10 +106,25 @@ def recommendation(advice: Advice, now: datetime) -> Recommendation:
     )
 
 
-def recommendation_id(advice: Advice) -> str:
+def idle_recommendation(idle: Idle, savings: float, now: datetime) -> Recommendation:
+    """Return that something serves nobody: there is no better size to tell, and no single container."""
+    return Recommendation(
+        id=_identifier(*idle.key, "", RecommendationType.IDLE),
+        type=RecommendationType.IDLE,
+        resource=resource_ref(idle.reference),
+        container_name="",
+        estimated_savings_pct=100.0 if savings else UNSET,
+        estimated_monthly_savings=money(savings) if savings else UNSET,
+        confidence=100.0,
+        generated_at=now,
+        message=idle.message,
+        severity=idle.severity,
+    )
+
+
+def _identifier(*parts: str) -> str:
     """Return what a recommendation is known by: the same while it is about the same."""
-    text = "\n".join((*advice.demand.key, advice.container.name, advice.type.value))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def money(amount: float) -> float:

@@ -8,9 +8,11 @@ from collections.abc import Iterable
 
 import attrs
 
+from akmatori_server.kubernetes.costs.idle import IdleReader, unclaimed_bytes
 from akmatori_server.kubernetes.costs.model import ContainerDemand, Demand, Demands, Resource, Size
 from akmatori_server.kubernetes.manifests import ManifestObject, Node, Problem
 from akmatori_server.kubernetes.quantities import parse_quantity
+from akmatori_server.kubernetes.unread import Unread
 from akmatori_server.kubernetes.workloads import Container, Reference, Workload, read_workload
 
 _ENDED = frozenset({"Succeeded", "Failed"})
@@ -18,6 +20,18 @@ _ENDED = frozenset({"Succeeded", "Failed"})
 _CRON = re.compile(r"(.+)-\d{8,10}")
 # What a Deployment's ReplicaSets end with: no word, since the letters of hashes have no vowels beside their digits.
 _HASHED = re.compile(r"(.+)-(?=[a-z0-9]*[0-9]|[^aeiou]+$)[a-z0-9]{5,10}")
+# What amounts and sizes rest on; metrics are told by their own basis.
+_COUNTED = frozenset(
+    {
+        "Pod",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "HorizontalPodAutoscaler",
+        "VerticalPodAutoscaler",
+        "Service",
+    }
+)
+_STORED = frozenset({"PersistentVolumeClaim", "PersistentVolume"})
 _SIZING_MODES = frozenset({"Auto", "Recreate", "Initial", "InPlaceOrRecreate"})
 
 
@@ -30,34 +44,44 @@ class _Pods:
     killed: set[str] = attrs.field(factory=set[str])
 
 
-def read_demands(target: str, objects: Iterable[ManifestObject | Problem]) -> Demands:
-    """Return what workloads ask for.
+def read_demands(
+    target: str, objects: Iterable[ManifestObject | Problem], idle: IdleReader | None = None
+) -> Demands:
+    """Return what workloads ask for, and what serves nobody.
 
     In a cluster that is what its pods ask for, each counted for what makes it; in manifests, where there are no
     pods, the templates as often as they are wanted.
+
+    Args:
+        target: Of what the objects are.
+        objects: All of them.
+        idle: Finds what serves nobody; None for manifests, which do not tell it.
     """
     pods: dict[Reference, _Pods] = {}
     templates: list[tuple[Workload, int]] = []
     scaled: defaultdict[Reference, set[Resource]] = defaultdict(set)
     sized: set[Reference] = set()
     storage: defaultdict[str, float] = defaultdict(float)
-    problems: list[str] = []
+    problems: list[Problem] = []
     for found in objects:
         if isinstance(found, Problem):
-            problems.append(str(found))
+            problems.append(found)
         elif found.kind == "HorizontalPodAutoscaler":
             scaled[_aim(found, "scaleTargetRef")] |= _driven(found)
         elif found.kind == "VerticalPodAutoscaler":
             if (found.body.get("spec", "updatePolicy", "updateMode").text() or "Auto") in _SIZING_MODES:
                 sized.add(_aim(found, "targetRef"))
-        elif found.kind == "PersistentVolumeClaim":
-            claimed = parse_quantity(found.body.get("spec", "resources", "requests", "storage").text())
-            storage[found.namespace] += float(claimed or 0)
+        elif found.kind in _STORED:
+            if size := _stored(found):
+                storage[found.namespace] += size
         else:
-            _take(found, pods, templates)
+            _take(found, pods, templates, idle)
+        if idle is not None and isinstance(found, ManifestObject):
+            idle.take(found)
     workloads = [
         _demand(target, owner, one.workload, one.count, frozenset(one.killed)) for owner, one in pods.items()
     ]
+    unread = Unread.of(problems)
     known = {demand.reference for demand in workloads}
     # A template whose pods were read is counted with them, and one that stands for others with those.
     workloads += [
@@ -71,11 +95,16 @@ def read_demands(target: str, objects: Iterable[ManifestObject | Problem]) -> De
                 demand,
                 scaled_by=frozenset(scaled.get(demand.reference, ())),
                 is_sized=demand.reference in sized,
+                is_unsure=not unread.is_known("HorizontalPodAutoscaler", demand.reference.namespace),
             )
             for demand in workloads
         ),
         storage_bytes=storage,
-        problems=tuple(problems),
+        idle=() if idle is None else idle.idle(unread),
+        problems=tuple(
+            str(problem) for problem in problems if problem.missing & _COUNTED or not problem.missing
+        ),
+        blind=next((str(one) for one in problems if "Pod" in one.missing and not one.known_in), ""),
     )
 
 
@@ -107,7 +136,22 @@ def _deployment_of(replica_set: str, template_hash: str) -> str:
     return "" if hashed is None else hashed[1]
 
 
-def _take(found: ManifestObject, pods: dict[Reference, _Pods], templates: list[tuple[Workload, int]]) -> None:
+def _stored(found: ManifestObject) -> float:
+    """Return the bytes that are paid for: what is claimed, and volumes that nobody claims."""
+    if found.kind == "PersistentVolume":
+        return unclaimed_bytes(found)
+    # A claim without a volume is a wish. In manifests it has no phase, and will get one.
+    if found.body.get("status", "phase").text() == "Pending":
+        return 0.0
+    return float(parse_quantity(found.body.get("spec", "resources", "requests", "storage").text()) or 0)
+
+
+def _take(
+    found: ManifestObject,
+    pods: dict[Reference, _Pods],
+    templates: list[tuple[Workload, int]],
+    idle: IdleReader | None,
+) -> None:
     workload = read_workload(found)
     if workload is None:
         return
@@ -116,7 +160,10 @@ def _take(found: ManifestObject, pods: dict[Reference, _Pods], templates: list[t
         return
     if found.body.get("status", "phase").text() in _ENDED:
         return
-    entry = pods.setdefault(owner_of_pod(found, workload), _Pods(workload))
+    owner = owner_of_pod(found, workload)
+    if idle is not None:
+        idle.take_pod(found, owner)
+    entry = pods.setdefault(owner, _Pods(workload))
     entry.workload = workload
     entry.count += 1
     for status in found.body.get("status", "containerStatuses").each():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.aotanami import models
 from akmatori_server.http.call import Call
+from akmatori_server.http.optional import given
 from akmatori_server.kubernetes.costs.service import USUAL_WINDOW, CostService
 from akmatori_server.kubernetes.paging import Page, single
 
@@ -42,7 +43,7 @@ class CostHandlers:
             namespaces=frozenset() if namespace is UNSET else frozenset(namespace),
             types=frozenset() if type is UNSET else frozenset(type),
             kinds=frozenset() if resource_kind is UNSET else frozenset(resource_kind),
-            least_savings=None if min_savings is UNSET else min_savings,
+            least_savings=given(min_savings),
         )
         asked = Page.asked(page, page_size)
         return models.RecommendationPage(

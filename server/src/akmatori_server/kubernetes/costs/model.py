@@ -8,6 +8,7 @@ from typing import Protocol
 
 import attrs
 
+from akmatori_server.kubernetes.costs.idle import Idle
 from akmatori_server.kubernetes.workloads import Reference
 
 HOURS_PER_MONTH = 730
@@ -105,6 +106,8 @@ class Demand:
     scaled_by: frozenset[Resource] = frozenset()
     # A VerticalPodAutoscaler sizes it already.
     is_sized: bool = False
+    # Nobody knows whether an autoscaler drives it: those of its namespace could not be read.
+    is_unsure: bool = False
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -119,3 +122,7 @@ class Demands:
     workloads: tuple[Demand, ...]
     storage_bytes: Mapping[str, float]
     problems: tuple[str, ...] = ()
+    """What could not be read, in sentences."""
+    idle: tuple[Idle, ...] = ()
+    blind: str = ""
+    """Why nothing is known of what runs, where nothing is."""

@@ -73,11 +73,17 @@ def advise(
 ) -> Advice | None:
     """Return a better size for a container, if there is one.
 
-    Without a day of samples only what is missing altogether is said: nothing rests on a guess.
+    Without a day of samples, or without knowing of autoscalers, only what is missing altogether is said: nothing rests
+    on a guess.
     """
     if demand.is_sized:
         return None
-    if usage is None or usage.observed_seconds < SHORTEST_OBSERVATION or not usage.cpu.count:
+    if (
+        demand.is_unsure
+        or usage is None
+        or usage.observed_seconds < SHORTEST_OBSERVATION
+        or not usage.cpu.count
+    ):
         return _missing(demand, container)
     wanted = _wanted(demand, container, usage, _ROOMS[strategy])
     missing = _missing(demand, container)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import attrs
 import structlog
@@ -25,10 +25,12 @@ from akmatori_sdk._generated.aotanami.models import (
 )
 from akmatori_server.engine import Engine
 from akmatori_server.errors import Unavailable
+from akmatori_server.incidents.storable import storable_text
 from akmatori_server.kubernetes.clusters.access import Feature
 from akmatori_server.kubernetes.clusters.connection import ClusterError
 from akmatori_server.kubernetes.costs import answers, store
 from akmatori_server.kubernetes.costs.demands import read_demands
+from akmatori_server.kubernetes.costs.idle import Idle, IdleReader
 from akmatori_server.kubernetes.costs.model import (
     GIB,
     HOURS_PER_DAY,
@@ -39,7 +41,7 @@ from akmatori_server.kubernetes.costs.model import (
     Usage,
 )
 from akmatori_server.kubernetes.costs.prometheus import Prometheus, PrometheusError
-from akmatori_server.kubernetes.costs.rightsizing import Advice, Strategy, advise, is_idle, month_of
+from akmatori_server.kubernetes.costs.rightsizing import Strategy, advise, is_idle, month_of
 from akmatori_server.kubernetes.costs.sampling import Sampler
 from akmatori_server.kubernetes.costs.store import ContainerKey
 from akmatori_server.kubernetes.site import KubernetesSite
@@ -50,6 +52,8 @@ USUAL_WINDOW = 7 * 86_400
 # Reading a cluster takes its time, and what it asks for changes slowly.
 REMEMBERED_SECONDS = 60.0
 MOST_WORKLOADS = 1000
+MOST_PROBLEMS = 100
+LONGEST_PROBLEM = 2000
 WARNING_FROM = 0.8
 
 _log = structlog.stdlib.get_logger("akmatori_server.kubernetes.costs")
@@ -75,6 +79,9 @@ class _Picture:
     storage: Mapping[str, float]
     usage: Mapping[tuple[str, ContainerKey], Usage]
     source: MetricsSource
+    problems: tuple[str, ...]
+    """What could not be read, in sentences."""
+    idle: tuple[Idle, ...]
 
     def of(self, demand: Demand) -> list[Usage | None]:
         reference = demand.reference
@@ -140,7 +147,7 @@ class CostService:
             name: sum(costs[demand.key] for demand, _ in by_namespace.get(name, ())) + storage.get(name, 0.0)
             for name in {*by_namespace, *storage}
         }
-        advices = [one for one in self._advices(picture) if one.demand.key in costs]
+        advised = [one for one in self._recommended(picture) if _is_wanted(one, namespaces)]
         totals = answers.totals(with_usage)
         samples = [usage for _, usages in with_usage for usage in usages if usage is not None]
         return CostAnalysis(
@@ -160,7 +167,7 @@ class CostService:
                 for demand, usages in sorted(with_usage, key=lambda one: (-costs[one[0].key], one[0].key))
             ][:MOST_WORKLOADS],
             idle_workloads=[
-                answers.resource_ref(demand)
+                answers.resource_ref(demand.reference)
                 for demand, usages in with_usage
                 if demand.containers
                 and all(
@@ -168,8 +175,8 @@ class CostService:
                     for container, usage in zip(demand.containers, usages, strict=True)
                 )
             ][:MOST_WORKLOADS],
-            rightsizing_recommendations=len(advices),
-            potential_monthly_savings=answers.money(sum(max(0.0, one.savings or 0.0) for one in advices)),
+            rightsizing_recommendations=len(advised),
+            potential_monthly_savings=answers.money(sum(max(0.0, _savings(one)) for one in advised)),
             resize_strategy=ResizeStrategy(self._options.strategy.value),
             budget=self._budget(monthly) if not namespaces else UNSET,
             metrics=MetricsBasis(
@@ -177,6 +184,9 @@ class CostService:
                 window_seconds=window_seconds if samples else UNSET,
                 samples=sum(usage.cpu.count for usage in samples) if samples else UNSET,
             ),
+            problems=[
+                storable_text(problem, LONGEST_PROBLEM) for problem in picture.problems[:MOST_PROBLEMS]
+            ],
             evaluated_at=self._site.now(),
         )
 
@@ -193,27 +203,34 @@ class CostService:
         Raises:
             Unavailable: there is nothing to reckon with.
         """
-        picture = self._picture(USUAL_WINDOW)
         found = [
             one
-            for one in self._advices(picture)
-            if (not namespaces or one.demand.reference.namespace in namespaces)
+            for one in self._recommended(self._picture(USUAL_WINDOW))
+            if _is_wanted(one, namespaces)
             and (not types or one.type in types)
-            and (not kinds or one.demand.reference.kind in kinds)
-            and (least_savings is None or (one.savings or 0.0) >= least_savings)
+            and (not kinds or one.resource.kind in kinds)
+            and (least_savings is None or _savings(one) >= least_savings)
         ]
-        found.sort(key=lambda one: (-(one.savings or 0.0), answers.recommendation_id(one)))
-        now = self._site.now()
-        return [answers.recommendation(one, now) for one in found]
+        return sorted(found, key=lambda one: (-_savings(one), one.id))
 
-    def _advices(self, picture: _Picture) -> list[Advice]:
-        options = self._options
+    def _recommended(self, picture: _Picture) -> list[Recommendation]:
+        options, now = self._options, self._site.now()
+        unused = {one.key: one for one in picture.idle}
+        costs = {one.key: self._cost(one, picture.of(one)) for one in picture.demands if one.key in unused}
         advices = (
             advise(demand, container, usage, prices=options.prices, strategy=options.strategy)
             for demand in picture.demands
+            # What serves nobody need not have another size.
+            if demand.key not in unused
             for container, usage in zip(demand.containers, picture.of(demand), strict=True)
         )
-        return [one for one in advices if one is not None]
+        return [
+            *(answers.recommendation(one, now) for one in advices if one is not None),
+            *(
+                answers.idle_recommendation(one, self._storage(one.storage_bytes) + costs.get(key, 0.0), now)
+                for key, one in unused.items()
+            ),
+        ]
 
     def _cost(self, demand: Demand, usages: Sequence[Usage | None]) -> float:
         return sum(
@@ -270,10 +287,14 @@ class CostService:
                 "There is nothing to reckon with: configure a cluster or a folder of manifests."
             )
         demands: list[Demand] = []
+        problems: list[str] = []
+        idle: list[Idle] = []
         storage: defaultdict[str, float] = defaultdict(float)
         for target in targets:
-            read = _demands(target)
+            read = _demands(target, self._site.now())
             demands += read.workloads
+            problems += read.problems
+            idle += read.idle
             for namespace, size in read.storage_bytes.items():
                 storage[namespace] += size
         usage: dict[tuple[str, ContainerKey], Usage] = {}
@@ -297,19 +318,28 @@ class CostService:
                     usage |= {(cluster.name, key): one for key, one in stored.items()}
             if usage:
                 source = MetricsSource.METRICS_API
-        return _Picture(tuple(demands), storage, usage, source)
+        return _Picture(tuple(demands), storage, usage, source, tuple(problems), tuple(idle))
 
 
-def _demands(target: Target) -> Demands:
+def _demands(target: Target, now: datetime) -> Demands:
+    idle = IdleReader(target.name, now) if target.mode is Mode.LIVE else None
     try:
         with target.reading(Feature.COSTS) as reading:
             reading.context()
-            read = read_demands(target.name, reading.each())
+            read = read_demands(target.name, reading.each(), idle)
     except ClusterError as error:
         raise Unavailable(str(error), retry_after=60) from None
-    if not read.workloads and target.mode is Mode.LIVE and read.problems:
-        raise Unavailable(read.problems[0][:500], retry_after=60)
+    if read.blind and not read.workloads and target.mode is Mode.LIVE:
+        raise Unavailable(read.blind[:500], retry_after=60)
     return read
+
+
+def _is_wanted(one: Recommendation, namespaces: frozenset[str]) -> bool:
+    return not namespaces or one.resource.namespace in namespaces
+
+
+def _savings(one: Recommendation) -> float:
+    return one.estimated_monthly_savings or 0.0
 
 
 def _share(used: int | Unset, asked: int) -> float | Unset:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 
 import orjson
 
@@ -57,7 +57,7 @@ def compare_states(
     *,
     default_namespace: str = "default",
     patterns: tuple[str, ...] = (),
-    readable: frozenset[str] | None = None,
+    is_read: Callable[[Identity], bool] = lambda _identity: True,
 ) -> Comparison:
     """Compare what should be with what is.
 
@@ -66,18 +66,24 @@ def compare_states(
         live: the objects of the cluster, of the kinds that could be read.
         default_namespace: of desired objects that name none.
         patterns: fields to leave out, as `Kind:path` with stars.
-        readable: the kinds that were read from the cluster; None for all. Others cannot be called deleted.
+        is_read: whether the live state of an object was read. Others are not compared, and are told as skipped.
     """
     wanted = {identity_of(one, default_namespace): one for one in desired if one.name}
     there = {identity_of(one): one for one in live}
-    ignored = Ignored(patterns, scaled_objects([*wanted.values(), *there.values()]))
     managed_namespaces = {identity.namespace for identity in wanted}
+    skipped: defaultdict[str, set[str]] = defaultdict(set)
+    for identity in [identity for identity in wanted if not is_read(identity)]:
+        skipped[identity.namespace].add(identity.kind)
+        # What was read of a list that broke off is neither changed nor added.
+        del wanted[identity]
+        there.pop(identity, None)
+    ignored = Ignored(patterns, scaled_objects([*wanted.values(), *there.values()]))
     drifts: list[Drift] = []
     for identity, one in wanted.items():
         found = there.get(identity)
         if found is not None:
             drifts += _changed(identity, Pair(desired=one, live=found), ignored)
-        elif readable is None or one.kind in readable:
+        else:
             drifts.append(_whole(identity, one, DriftType.DELETED, "is desired, and is not there"))
     added = [
         (identity, one)
@@ -94,6 +100,7 @@ def compare_states(
         drifts=tuple(drifts),
         managed=Counter(identity.namespace for identity in wanted),
         unmanaged=Counter(identity.namespace for identity, _ in added),
+        skipped={namespace: frozenset(kinds) for namespace, kinds in skipped.items()},
     )
 
 

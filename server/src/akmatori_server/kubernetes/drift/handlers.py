@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.aotanami import models
 from akmatori_server.http.call import Call
+from akmatori_server.http.optional import or_left_out
 from akmatori_server.kubernetes.drift.service import DriftService
 from akmatori_server.kubernetes.drift.store import Wanted
 from akmatori_server.kubernetes.paging import Page
@@ -71,8 +72,8 @@ def _entry(row: sa.Row[Any]) -> models.DriftEntry:
         resource_name=row.name,
         namespace=row.namespace,
         field_path=row.field or UNSET,
-        live_value=UNSET if row.live_value is None else row.live_value,
-        desired_value=UNSET if row.desired_value is None else row.desired_value,
+        live_value=or_left_out(row.live_value),
+        desired_value=or_left_out(row.desired_value),
         operation=UNSET if row.operation is None else models.DriftOperation(row.operation),
         severity=models.Severity(row.severity),
         message=row.message,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 import attrs
 
@@ -38,6 +39,7 @@ _ALWAYS = (
     "PersistentVolumeClaim:spec.volumeName",
     "ClusterRole:rules*@aggregated",
 )
+_PATTERN = re.compile(r"[A-Za-z0-9*]+:[^\s:]+")
 _GENERATED_KINDS = frozenset(
     {
         "Event",
@@ -70,7 +72,23 @@ class Ignored:
         if path == "spec.replicas" and identity in self.scaled:
             return True
         text = f"{identity.kind}:{path}" + ("@aggregated" if is_aggregated else "")
-        return any(fnmatchcase(text, pattern) for pattern in (*_ALWAYS, *self.patterns))
+        return _compiled(self.patterns).fullmatch(text) is not None
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    # A star is the only mark: brackets are part of places, as in containers[name=web].
+    texts = (re.escape(pattern).replace(r"\*", ".*") for pattern in (*_ALWAYS, *patterns))
+    return re.compile("|".join(texts), re.DOTALL)
+
+
+def complaint_about(pattern: str) -> str:
+    """Return what is wrong with a pattern of the operator, as the end of a sentence; "" when nothing is."""
+    if not _PATTERN.fullmatch(pattern):
+        return "is no field: write Kind:path with stars, such as Deployment:spec.replicas or *:metadata.labels.*."
+    if not pattern.replace("*", "").strip(":"):
+        return "would leave out every field; name a kind or a path."
+    return ""
 
 
 def is_meant(live: ManifestObject) -> bool:

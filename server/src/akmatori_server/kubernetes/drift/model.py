@@ -69,6 +69,8 @@ class Comparison:
     # Namespace to how many objects the desired state has there, and how many live ones it does not have.
     managed: Mapping[str, int]
     unmanaged: Mapping[str, int]
+    skipped: Mapping[str, frozenset[str]] = attrs.field(factory=dict[str, frozenset[str]])
+    """Namespace to the kinds of desired objects that could not be compared."""
 
 
 @attrs.frozen(kw_only=True)

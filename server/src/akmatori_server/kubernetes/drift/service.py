@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,16 +24,24 @@ from akmatori_server.kubernetes.clusters.access import FEATURES, Feature
 from akmatori_server.kubernetes.clusters.connection import ClusterError
 from akmatori_server.kubernetes.drift import store
 from akmatori_server.kubernetes.drift.comparison import compare_states
+from akmatori_server.kubernetes.drift.model import Identity
 from akmatori_server.kubernetes.drift.source import DesiredState
 from akmatori_server.kubernetes.drift.store import Checked, Wanted
-from akmatori_server.kubernetes.manifests import ManifestObject
+from akmatori_server.kubernetes.manifests import ManifestObject, Problem
 from akmatori_server.kubernetes.scans.model import SEVERITIES, rank
 from akmatori_server.kubernetes.targets import Mode, Target
+from akmatori_server.kubernetes.unread import Unread
 
 EVERY = "*/5 * * * *"
 # How the contract calls what is in no namespace, where a name is needed.
 CLUSTER = "_cluster"
 MOST_PROBLEMS = 100
+# Of those, so many are told with each namespace.
+MOST_TOLD = 20
+LONGEST_PROBLEM = 2000
+# No namespace has this name: not even what is in no namespace.
+EVERYWHERE = "*"
+_READ_KINDS = frozenset(resource.kind for resource in FEATURES[Feature.DRIFT])
 
 _log = structlog.stdlib.get_logger("akmatori_server.kubernetes.drift")
 
@@ -71,48 +79,41 @@ class DriftService:
         """
         desired, target = self._configured()
         problems: list[str] = []
-        wanted: list[ManifestObject] = []
-        for found in desired.read():
-            if isinstance(found, ManifestObject):
-                wanted.append(found)
-            else:
-                problems.append(str(found))
-        live: list[ManifestObject] = []
+        wanted = _objects(desired.read(), problems)
         try:
             with target.reading(Feature.DRIFT) as reading:
                 # It holds back what others are judged by until it was asked for.
                 reading.context()
-                for found in reading.each():
-                    if isinstance(found, ManifestObject):
-                        live.append(found)
-                    else:
-                        problems.append(str(found))
+                live = _objects(reading.each(), problems)
                 unread = reading.unread
         except ClusterError as error:
             raise Unavailable(str(error), retry_after=60) from None
-        readable = self._readable(target, unread)
-        if readable is not None:
-            skipped = sorted({one.kind for one in wanted} - readable)
-            problems += [
-                f"Objects of the kind {kind} were not compared: they are not read." for kind in skipped
-            ]
+        read = _Read(target.mode, unread)
         comparison = compare_states(
-            [one for one in wanted if readable is None or one.kind in readable],
+            wanted,
             live,
             default_namespace=self._options.default_namespace,
             patterns=self._options.ignore,
-            readable=readable,
+            is_read=read.holds,
         )
         live_namespaces = {one.namespace for one in live} | {
             one.name for one in live if one.kind == "Namespace"
         }
+        # Where nothing was compared, that is told: it is no sign that nothing differs.
+        managed = {**dict.fromkeys(comparison.skipped, 0), **comparison.managed}
         checked = Checked(
             checked_at=self._now(),
             source=desired.described(),
-            managed=comparison.managed,
+            managed=managed,
             unmanaged=comparison.unmanaged,
-            namespaces=sorted(live_namespaces | set(comparison.managed)),
-            problems=problems[:MOST_PROBLEMS],
+            namespaces=sorted(live_namespaces | set(managed)),
+            problems={
+                EVERYWHERE: problems[:MOST_PROBLEMS],
+                **{
+                    namespace: [f"Not compared, because they are not read: {', '.join(sorted(kinds))}."]
+                    for namespace, kinds in comparison.skipped.items()
+                },
+            },
         )
         with self._database.write() as connection:
             store.replace(connection, target.name, comparison, checked)
@@ -186,16 +187,34 @@ class DriftService:
             )
         return options.desired, options.target
 
-    def _readable(self, target: Target, unread: frozenset[str]) -> frozenset[str] | None:
-        if target.mode is Mode.MANIFESTS:
-            return None
-        return frozenset(resource.kind for resource in FEATURES[Feature.DRIFT]) - unread
-
     def _check_quietly(self) -> None:
         try:
             self.check()
         except Unavailable as error:
             _log.warning("drift_not_checked", reason=error.message)
+
+
+@attrs.frozen
+class _Read:
+    """What was read of a target, so that what is not there is not there."""
+
+    _mode: Mode
+    _unread: Unread
+
+    def holds(self, identity: Identity) -> bool:
+        if self._mode is Mode.MANIFESTS:
+            return True
+        return identity.kind in _READ_KINDS and self._unread.is_known(identity.kind, identity.namespace)
+
+
+def _objects(found: Iterable[ManifestObject | Problem], problems: list[str]) -> list[ManifestObject]:
+    objects: list[ManifestObject] = []
+    for one in found:
+        if isinstance(one, ManifestObject):
+            objects.append(one)
+        else:
+            problems.append(str(one))
+    return objects
 
 
 def _summary(
@@ -223,6 +242,10 @@ def _summary(
         source=checked.source,
         managed_resources=checked.managed.get(namespace, 0),
         unmanaged_resources=checked.unmanaged.get(namespace, 0),
+        problems=[
+            problem[:LONGEST_PROBLEM]
+            for problem in (*checked.problems.get(namespace, ()), *checked.problems.get(EVERYWHERE, ()))
+        ][:MOST_TOLD],
     )
     worst = next((severity for severity in SEVERITIES if by_severity[severity]), None)
     if worst is not None:

@@ -30,7 +30,8 @@ class Checked:
     managed: Mapping[str, int]
     unmanaged: Mapping[str, int]
     namespaces: Sequence[str]
-    problems: Sequence[str]
+    problems: Mapping[str, Sequence[str]]
+    """What could not be read or compared, in sentences, by namespace."""
 
 
 @attrs.frozen(kw_only=True)
@@ -83,7 +84,7 @@ def replace(connection: sa.Connection, target: str, comparison: Comparison, chec
             managed=dict(checked.managed),
             unmanaged=dict(checked.unmanaged),
             namespaces=list(checked.namespaces),
-            problems=list(checked.problems),
+            problems={namespace: list(found) for namespace, found in checked.problems.items()},
         )
     )
 

@@ -55,7 +55,7 @@ def correlate(state: State, observation: Observation, rules: Rules) -> tuple[Sta
     for key in sorted({*state.cases, *state.memory, *arrived}):
         case = state.cases.get(key)
         known = case.events if case is not None else state.memory.get(key, {})
-        events = _folded(_missed(known, observation), arrived.get(key, ()), now, rules)
+        events = _folded(_missed(key, known, observation), arrived.get(key, ()), now, rules)
         if case is None:
             events = {fold: event for fold, event in events.items() if not _is_forgotten(event, now, rules)}
             if not _opens(events.values(), now, rules):
@@ -64,7 +64,7 @@ def correlate(state: State, observation: Observation, rules: Rules) -> tuple[Sta
                 continue
             case = _opened(key, events, now)
         case = _grown(expired(case, now), events, now, rules)
-        if all(_is_over(event, observation, rules) for event in case.events.values()):
+        if all(_is_over(key, event, observation, rules) for event in case.events.values()):
             resolved.append(_resolved(case, now))
         else:
             cases[key] = case
@@ -110,10 +110,10 @@ def _arrived(
     return found
 
 
-def _missed(events: Mapping[Fold, Event], observation: Observation) -> dict[Fold, Event]:
+def _missed(key: Key, events: Mapping[Fold, Event], observation: Observation) -> dict[Fold, Event]:
     return {
         fold: attrs.evolve(event, missed=event.missed + 1)
-        if event.stands and event.origin in observation.read
+        if event.stands and observation.shows(event.origin, key.namespace)
         else event
         for fold, event in events.items()
     }
@@ -224,10 +224,10 @@ def _is_forgotten(event: Event, now: datetime, rules: Rules) -> bool:
     return now - event.last_at > kept
 
 
-def _is_over(event: Event, observation: Observation, rules: Rules) -> bool:
+def _is_over(key: Key, event: Event, observation: Observation, rules: Rules) -> bool:
     if event.origin in LIVE:
         # What could not be read may still be there.
-        if event.origin not in observation.read:
+        if not observation.shows(event.origin, key.namespace):
             return False
         since = event.seen_at if event.stands else event.last_at
         if observation.at - since < rules.stable:

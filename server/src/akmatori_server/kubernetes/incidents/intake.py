@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import attrs
 import sqlalchemy as sa
@@ -31,12 +32,21 @@ from akmatori_server.kubernetes.quantities import parse_quantity
 _ORIGINS = {Rate.RESTARTS: Origin.PODS, Rate.WARNINGS: Origin.EVENTS}
 
 
+Tell: TypeAlias = Callable[[sa.Connection, str, Sequence[Case]], None]
+"""Hears what has happened to incidents of a cluster, in the transaction that stores it; it never raises."""
+
+
+def in_silence(_connection: sa.Connection, _target: str, _cases: Sequence[Case]) -> None:
+    """Tell nobody."""
+
+
 @attrs.frozen
 class Intake:
     """Turns pictures of clusters into incidents."""
 
     _rules: Rules
     _sources: Sequence[Source] = ()
+    _tell: Tell = in_silence
     # By cluster: the day for which baselines were begun or kept, and those.
     _learned: dict[str, tuple[str, set[RateKey]]] = attrs.field(factory=dict[str, tuple[str, set[RateKey]]])
 
@@ -60,6 +70,7 @@ class Intake:
             at=now,
             symptoms=tuple(_with_peak(connection, target, one, now) for one in (*symptoms, *results)),
             read=picture.read | read,
+            read_in=picture.read_in,
         )
         state, resolved = correlate(before.state, observation, self._rules)
         changed = store.save(connection, target, before, state, resolved)
@@ -69,6 +80,7 @@ class Intake:
             connection, target, marks, (before.state.marks, before.seen), now, all_read=picture.read >= LIVE
         )
         store.put_cluster(connection, target, cluster)
+        self._tell(connection, target, changed)
         return changed
 
     def _results(
@@ -128,7 +140,8 @@ class Intake:
 def _observed(cluster: Cluster, picture: Picture, now: datetime) -> Cluster:
     hour = hour_of(now)
     hours = {one for one in cluster.hours if one > hour - KEPT_HOURS} | {hour}
-    since = now if cluster.pods_since is None and Origin.PODS in picture.read else cluster.pods_since
+    shows_pods = Origin.PODS in picture.read or Origin.PODS in picture.read_in
+    since = now if cluster.pods_since is None and shows_pods else cluster.pods_since
     return attrs.evolve(cluster, read_at=now, hours=tuple(sorted(hours)), pods_since=since)
 
 

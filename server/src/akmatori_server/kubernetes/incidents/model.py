@@ -156,6 +156,11 @@ class Case:
     news: tuple[Change, ...] = ()
     """What has happened since it was read from the database."""
 
+    @property
+    def id(self) -> str:
+        """What it is called."""
+        return f"INC-{self.number:06d}"
+
 
 Memory: TypeAlias = Mapping[Key, Mapping[Fold, Event]]
 """Events that are part of no incident yet."""
@@ -169,6 +174,13 @@ class Observation:
     symptoms: tuple[Symptom, ...] = ()
     read: frozenset[Origin] = LIVE
     """What was read to its end."""
+    read_in: Mapping[Origin, frozenset[str]] = attrs.field(factory=dict[Origin, frozenset[str]])
+    """What was read to its end in these namespaces alone."""
+
+    def shows(self, origin: Origin, namespace: str) -> bool:
+        """Whether what is not shown of a namespace is not there."""
+        # Events about what is in no namespace are kept in this one.
+        return origin in self.read or (namespace or "default") in self.read_in.get(origin, ())
 
 
 @attrs.frozen(kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 import attrs
@@ -16,6 +16,7 @@ from akmatori_server.kubernetes.incidents.owners import Owners, key_of_pod
 from akmatori_server.kubernetes.incidents.pods import Restarts, restarts_of, symptoms_of_pod
 from akmatori_server.kubernetes.incidents.reasons import NODE_CONDITIONS, warning_of
 from akmatori_server.kubernetes.manifests import ManifestObject, Node, Problem
+from akmatori_server.kubernetes.unread import Unread
 
 _KINDS = {"Pod": Origin.PODS, "Event": Origin.EVENTS, "Node": Origin.NODES, "Deployment": Origin.DEPLOYMENTS}
 LONGEST_MESSAGE = 2000
@@ -30,6 +31,9 @@ class Picture:
     restarts: tuple[Restarts, ...]
     """How often containers have been restarted, those included that never were."""
     read: frozenset[Origin]
+    """What was read to its end."""
+    read_in: Mapping[Origin, frozenset[str]] = attrs.field(factory=dict[Origin, frozenset[str]])
+    """What was read to its end in these namespaces alone."""
 
 
 class Reader:
@@ -63,14 +67,17 @@ class Reader:
             case _:
                 pass
 
-    def picture(self, unread: frozenset[str]) -> Picture:
+    def picture(self, unread: Unread) -> Picture:
         """Return what all objects say together; `unread` are kinds that are not complete."""
         warnings = (_symptom_of_warning(found, self._owners, self._now) for found in self._warnings)
         symptoms = [*self._found, *(symptom for symptom in warnings if symptom is not None)]
         return Picture(
             symptoms=tuple(_storable(self._with_rollout(symptom)) for symptom in symptoms),
             restarts=tuple(self._restarts),
-            read=frozenset(origin for kind, origin in _KINDS.items() if kind not in unread),
+            read=frozenset(origin for kind, origin in _KINDS.items() if kind not in unread.known_in),
+            read_in={
+                _KINDS[kind]: names for kind, names in unread.known_in.items() if names and kind in _KINDS
+            },
         )
 
     def _take_pod(self, found: ManifestObject) -> None:

@@ -17,7 +17,7 @@ from akmatori_server.kubernetes.clusters.access import Feature
 from akmatori_server.kubernetes.clusters.connection import ClusterError
 from akmatori_server.kubernetes.incidents import baselines, store
 from akmatori_server.kubernetes.incidents.correlation import expired
-from akmatori_server.kubernetes.incidents.intake import Intake
+from akmatori_server.kubernetes.incidents.intake import Intake, Tell, in_silence
 from akmatori_server.kubernetes.incidents.model import (
     Acknowledgement,
     Case,
@@ -27,6 +27,7 @@ from akmatori_server.kubernetes.incidents.model import (
 )
 from akmatori_server.kubernetes.incidents.reading import Picture, Reader
 from akmatori_server.kubernetes.incidents.sources import DriftSource, FindingSource, Source
+from akmatori_server.kubernetes.manifests import Problem
 from akmatori_server.kubernetes.site import KubernetesSite
 from akmatori_server.kubernetes.targets import ClusterTarget
 
@@ -60,10 +61,20 @@ class IncidentService:
         *,
         sources: Sequence[Source] = (FindingSource(), DriftSource()),
         rules: Rules | None = None,
+        tell: Tell = in_silence,
     ) -> None:
+        """Take what it needs.
+
+        Args:
+            site: the clusters, the database and the clock.
+            sources: what is taken in beside what the clusters show.
+            rules: how events become incidents.
+            tell: hears what has happened to incidents, in the transaction that stores it.
+        """
         self._site = site
         self._database = site.database
-        self._intake = Intake(rules or Rules(), tuple(sources))
+        self._tell = tell
+        self._intake = Intake(rules or Rules(), tuple(sources), tell)
 
     def declare(self, engine: Engine) -> None:
         """Have clusters read every minute, and what is old forgotten."""
@@ -101,10 +112,11 @@ class IncidentService:
             numbers = store.acknowledged_until(connection, now)
         for number in numbers:
             with self._database.write() as connection:
-                _, case = _locked(connection, number, now)
+                target, case = _locked(connection, number, now)
                 after = expired(case, now)
                 if after is not case:
                     store.put_case(connection, after)
+                    self._tell(connection, target, [after])
 
     def forget(self) -> None:
         """Delete what no answer tells any more."""
@@ -181,17 +193,20 @@ class IncidentService:
         reader = Reader(began)
         with cluster.reading(Feature.INCIDENTS) as reading:
             reading.context()
+            missing: list[str] = []
             for found in reading.each():
                 reader.take(found)
+                if isinstance(found, Problem):
+                    missing.append(found.message)
             unread = reading.unread
-        if unread:
-            _log.warning("incidents_read_in_part", cluster=cluster.name, missing=sorted(unread))
+        if unread.kinds:
+            _log.warning("incidents_read_in_part", cluster=cluster.name, missing=missing)
         return began, reader.picture(unread)
 
 
 def incident_id(case: Case) -> str:
     """Return the name of an incident."""
-    return f"INC-{case.number:06d}"
+    return case.id
 
 
 def _acknowledged(case: Case, history: Sequence[Change], wanted: Acknowledgement) -> Case:

@@ -121,7 +121,7 @@ def save(
     """Store what has changed.
 
     Returns:
-        The incidents that are new, have changed, or are over, with their numbers.
+        The incidents that are new, have changed, or are over, with their numbers and what has happened to them.
     """
     changed: list[Case] = []
     wanted: dict[tuple[Key, Fold], tuple[int | None, Event]] = {}
@@ -130,7 +130,7 @@ def save(
         number = case.number
         if known is None or shown(case) != shown(known):
             stored = _put_case(connection, target, case)
-            changed.append(stored)
+            changed.append(attrs.evolve(stored, news=case.news))
             number = stored.number
         for fold, event in case.events.items():
             wanted[case.key, fold] = (number, event)

@@ -50,6 +50,10 @@ k8s_incidents = sa.Table(
     sa.Column("acknowledged_by", sa.String(300)),
     sa.Column("acknowledgement_note", sa.Text),
     sa.Column("acknowledgement_expires_at", Timestamp),
+    # Where Slack was told of it first, "" while it was not; its message may be about others, too.
+    sa.Column("slack_channel_id", sa.String(64), nullable=False, server_default=""),
+    sa.Column("slack_message_ts", sa.String(64), nullable=False, server_default=""),
+    sa.Column("slack_is_shared", sa.Boolean, nullable=False, server_default=sa.false()),
     # Of one workload there is one incident at a time.
     sa.Index(
         "uq_k8s_incidents_active",

@@ -38,8 +38,10 @@ class Problem:
     file: str
     line: int | None
     message: str
-    missing: str = ""
-    """The kind of which objects are missing, where they are."""
+    missing: frozenset[str] = frozenset()
+    """The kinds of which objects are missing, where they are."""
+    known_in: frozenset[str] = frozenset()
+    """The namespaces in which none of them is."""
 
     def __str__(self) -> str:
         """Return the place and the sentence."""

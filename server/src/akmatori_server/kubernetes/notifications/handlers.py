@@ -14,6 +14,7 @@ from akmatori_server.database import Database
 from akmatori_server.http.call import Call
 from akmatori_server.kubernetes.notifications import store
 from akmatori_server.kubernetes.paging import Page
+from akmatori_server.notifications.cluster_incidents import ONE
 
 # How Apprise calls them; whatever else there is, is a webhook in the end.
 _CHANNELS: Mapping[str, models.ChannelType] = {
@@ -67,6 +68,7 @@ class NotificationHandlers:
 
 
 def _entry(row: sa.Row[Any]) -> models.NotificationEntry:
+    facts = _facts(row.metadata)
     return models.NotificationEntry(
         id=row.uuid,
         timestamp=row.created_at,
@@ -82,12 +84,12 @@ def _entry(row: sa.Row[Any]) -> models.NotificationEntry:
         resource_name=row.resource_name or UNSET,
         namespace=row.namespace or UNSET,
         dedup_key=row.dedup_key,
-        metadata=_facts(row.metadata) or UNSET,
+        metadata=facts or UNSET,
         attempts=row.attempts,
         error=row.error[:LONGEST_FACT] or UNSET,
         http_status=UNSET if row.http_status is None else row.http_status,
         aggregated_count=row.aggregated_count,
-        incident_id=row.incident_uuid or UNSET,
+        incident_id=facts.get(ONE) or row.incident_uuid or UNSET,
     )
 
 

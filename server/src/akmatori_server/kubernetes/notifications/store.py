@@ -18,6 +18,8 @@ SEVERITIES: Mapping[str, Severity] = {
     "critical": Severity.CRITICAL,
     "high": Severity.HIGH,
     "warning": Severity.MEDIUM,
+    "medium": Severity.MEDIUM,
+    "low": Severity.LOW,
     "info": Severity.INFO,
 }
 # Of what has no severity, such as the question whether something may be done.

@@ -19,6 +19,7 @@ from akmatori_sdk._generated.aotanami.codec import (
     decode_scan_summary,
     decode_scanner_error,
 )
+from akmatori_server.http.optional import or_left_out
 from akmatori_server.kubernetes.reports.finding_queries import Counted
 from akmatori_server.kubernetes.reports.outcome import category_counts, security_score
 from akmatori_server.kubernetes.reports.plan import StoredPlan
@@ -62,8 +63,8 @@ def scan_of(row: sa.Row[Any]) -> models.Scan:
         schedule=row.schedule or UNSET,
         trigger=models.ScanTrigger(row.trigger),
         triggered_by=row.triggered_by or UNSET,
-        started_at=_known(row.started_at),
-        completed_at=_known(row.completed_at),
+        started_at=or_left_out(row.started_at),
+        completed_at=or_left_out(row.completed_at),
         duration_seconds=(
             max(0, int((row.completed_at - row.started_at).total_seconds()))
             if has_ended and row.started_at is not None
@@ -154,9 +155,5 @@ def summary_of(
         resources_scanned=resources,
         # Nothing was looked at before the first scan, which is no reason for a good mark.
         security_score=UNSET if last_scan_at is None else security_score(severities),
-        last_scan_at=_known(last_scan_at),
+        last_scan_at=or_left_out(last_scan_at),
     )
-
-
-def _known(moment: datetime | None) -> datetime | Unset:
-    return UNSET if moment is None else moment

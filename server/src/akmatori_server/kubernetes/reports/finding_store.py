@@ -8,7 +8,7 @@ the next one of its scope.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
@@ -48,7 +48,11 @@ def undo(connection: sa.Connection, scope_id: int, newest_seq: int, newest_at: d
 
 
 def hold(
-    connection: sa.Connection, scope_id: int, seq: int, cluster: str, checks: frozenset[str] | None
+    connection: sa.Connection,
+    scope_id: int,
+    seq: int,
+    cluster: str,
+    unsure: Mapping[str, frozenset[str]] | None,
 ) -> None:
     """Keep findings that a scan did not see because it could not look.
 
@@ -57,7 +61,7 @@ def hold(
         scope_id: The scope of the scan.
         seq: Its number.
         cluster: Whose findings.
-        checks: What these checks found; None for all.
+        unsure: What these checks found, but for the namespaces in which they saw everything; None for all.
     """
     statement = sa.update(k8s_findings).where(
         k8s_findings.c.scope_id == scope_id,
@@ -65,9 +69,38 @@ def hold(
         k8s_findings.c.held_seq == seq - 1,
         k8s_findings.c.cluster == cluster,
     )
-    if checks is not None:
-        statement = statement.where(k8s_findings.c.check_id.in_(sorted(checks)))
-    connection.execute(statement.values(held_seq=seq))
+    statement = statement.values(held_seq=seq)
+    if unsure is None:
+        connection.execute(statement)
+        return
+    for seen in set(unsure.values()):
+        checks = sorted(check for check, namespaces in unsure.items() if namespaces == seen)
+        held = statement.where(k8s_findings.c.check_id.in_(checks))
+        connection.execute(held.where(sa.not_(_is_in(seen))) if seen else held)
+
+
+def forget(connection: sa.Connection, scope_id: int, seq: int, checks: frozenset[str]) -> None:
+    """Tell no more of what checks found that are not made any more: it is not there, but not mended either.
+
+    Args:
+        connection: The transaction in which the scan ends.
+        scope_id: The scope of the scan.
+        seq: Its number.
+        checks: The checks.
+    """
+    statement = sa.update(k8s_findings).where(
+        k8s_findings.c.scope_id == scope_id,
+        _NEWEST,
+        k8s_findings.c.held_seq == seq - 1,
+        k8s_findings.c.check_id.in_(sorted(checks)),
+    )
+    connection.execute(statement.values(replaced_seq=seq))
+
+
+def _is_in(namespaces: frozenset[str]) -> sa.ColumnElement[bool]:
+    columns, names = k8s_findings.c, sorted(namespaces)
+    # A Namespace is part of itself.
+    return sa.or_(columns.namespace.in_(names), sa.and_(columns.kind == "Namespace", columns.name.in_(names)))
 
 
 @attrs.define

@@ -12,6 +12,7 @@ from akmatori_sdk._generated.aotanami.codec import decode_compliance_result, dec
 from akmatori_server.errors import BadRequest
 from akmatori_server.etag import etag_of, has_already
 from akmatori_server.http.call import Answer, Call
+from akmatori_server.http.optional import given
 from akmatori_server.kubernetes.paging import Page, single
 from akmatori_server.kubernetes.reports.answers import report_id, scan_of
 from akmatori_server.kubernetes.reports.finding_queries import FindingFilter
@@ -52,8 +53,8 @@ class ScanHandlers:
         wanted = Wanted(
             phases=_all(phase),
             scanners=_all(scanner),
-            since=None if since is UNSET else since,
-            until=None if until is UNSET else until,
+            since=given(since),
+            until=given(until),
         )
         asked = Page.asked(page, page_size)
         found, total = self._scans.page(wanted, offset=asked.offset, limit=asked.size)
@@ -136,17 +137,17 @@ class FindingHandlers:
         wanted = FindingFilter(
             severities=_all(severity),
             categories=_all(category),
-            min_severity=_one(min_severity),
+            min_severity=given(min_severity),
             namespaces=_all(namespace),
             kinds=_all(resource_kind),
-            name=_one(resource_name),
+            name=given(resource_name),
             checks=_all(check_id),
             clusters=_all(cluster),
-            text=_one(q),
-            remediated=_one(remediated),
+            text=given(q),
+            remediated=given(remediated),
         )
         asked = Page.asked(page, page_size)
-        found, total = self._scans.findings(wanted, _one(scan_id), offset=asked.offset, limit=asked.size)
+        found, total = self._scans.findings(wanted, given(scan_id), offset=asked.offset, limit=asked.size)
         return models.FindingPage(data=found, metadata=asked.metadata(total))
 
     def get_findings_summary(
@@ -170,17 +171,17 @@ class FindingHandlers:
         wanted = FindingFilter(
             severities=_all(severity),
             categories=_all(category),
-            min_severity=_one(min_severity),
+            min_severity=given(min_severity),
             namespaces=_all(namespace),
             kinds=_all(resource_kind),
-            name=_one(resource_name),
+            name=given(resource_name),
             checks=_all(check_id),
             clusters=_all(cluster),
-            text=_one(q),
-            remediated=_one(remediated),
+            text=given(q),
+            remediated=given(remediated),
         )
         return models.FindingsSummaryEnvelope(
-            data=self._scans.summary(wanted, _one(scan_id)), metadata=single()
+            data=self._scans.summary(wanted, given(scan_id)), metadata=single()
         )
 
 
@@ -217,6 +218,7 @@ def _report(report: ReportPage) -> models.ScanReport:
         summary=_NO_NUMBERS if report.scan.summary is None else decode_scan_summary(report.scan.summary),
         compliance=[decode_compliance_result(result) for result in report.compliance],
         errors=scan.errors,
+        warnings=report.scan.warnings if has_ended else UNSET,
         created_at=scan.completed_at,
     )
 
@@ -238,7 +240,3 @@ def _empty(scan_id: str) -> models.ScanReportEnvelope:
 
 def _all(values: Sequence[T] | Unset) -> frozenset[T]:
     return frozenset() if values is UNSET else frozenset(values)
-
-
-def _one(value: V | Unset) -> V | None:
-    return None if value is UNSET else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -21,15 +22,19 @@ from akmatori_sdk._generated.aotanami.models import (
     ScanSummary,
     Severity,
 )
+from akmatori_server.incidents.storable import storable_text
 from akmatori_server.kubernetes.checks.catalogue import CHECKS
-from akmatori_server.kubernetes.checks.model import Check, ObjectCheck
+from akmatori_server.kubernetes.checks.model import Check
 from akmatori_server.kubernetes.manifests import Problem, ProblemKind
 from akmatori_server.kubernetes.reports.plan import Plan
+from akmatori_server.kubernetes.scans.doubts import doubtful_exceptions
+from akmatori_server.kubernetes.scans.exceptions import ScopedException
 from akmatori_server.kubernetes.scans.model import ScanOptions, ScanResult
-from akmatori_server.kubernetes.scans.selection import Selection
-from akmatori_server.kubernetes.workloads.reading import WORKLOAD_KINDS
+from akmatori_server.kubernetes.scans.selection import Selection, looked_at
+from akmatori_server.kubernetes.unread import Unread
 
 MOST_ERRORS = 100
+MOST_WARNINGS = 100
 MOST_EVIDENCE = 20
 LONGEST_MESSAGE = 2000
 # Of many documents that cannot be read, so many are named.
@@ -44,22 +49,24 @@ class TargetOutcome:
     objects: int = 0
     made: frozenset[str] = frozenset()
     """The checks that were made."""
-    unsure: frozenset[str] = frozenset()
-    """The checks that were not made, or did not see everything: what they do not report may still be there."""
+    unsure: Mapping[str, frozenset[str]] = attrs.field(factory=dict[str, frozenset[str]])
+    """The checks that were not made, or did not see everything: what they do not report may still be there, but for
+    the namespaces in which they did see all."""
     compliance: Sequence[ComplianceResult] = ()
     errors: Mapping[Category, Sequence[str]] = attrs.field(factory=dict[Category, Sequence[str]])
     """Why a scanner missed something, in sentences."""
+    doubts: Sequence[str] = ()
+    """What may not mean what its author thinks, in sentences."""
     failed: bool = False
     """Nothing of it could be looked at."""
 
 
-def outcome_of(
-    target: str, result: ScanResult, options: ScanOptions, unread: frozenset[str]
-) -> TargetOutcome:
+def outcome_of(target: str, result: ScanResult, options: ScanOptions, unread: Unread) -> TargetOutcome:
     """Return what a scan of one target came to; `unread` are kinds that others are judged by."""
     selection = Selection.of(options, unread)
     asked = selection.ids | selection.skipped.keys()
-    unsure = frozenset(selection.not_run(result.problems)) & asked
+    not_run = selection.not_run(result.problems).keys() & asked
+    unsure = {check.id: selection.seen_in(check, result.problems) for check in CHECKS if check.id in not_run}
     errors: dict[Category, Sequence[str]] = {}
     for category in options.categories:
         reasons = _reasons(
@@ -74,7 +81,18 @@ def outcome_of(
         unsure=unsure,
         compliance=result.compliance,
         errors=errors,
+        doubts=_doubts(result.problems, options),
     )
+
+
+def _doubts(problems: Iterable[Problem], options: ScanOptions) -> list[str]:
+    # The file of exceptions is of no single target: what fits nothing here may fit in another one.
+    files = {exception.file for exception in options.exceptions}
+    return [
+        str(problem)
+        for problem in problems
+        if problem.kind is ProblemKind.DOUBTFUL and problem.file not in files
+    ]
 
 
 def failed_outcome(target: str, reason: str, scanners: Iterable[Category]) -> TargetOutcome:
@@ -87,15 +105,12 @@ def _reasons(checks: Sequence[Check], problems: Sequence[Problem]) -> list[str]:
     if not checks:
         return []
     needed = frozenset[str]().union(
-        *(
-            check.needs | (check.kinds if isinstance(check, ObjectCheck) else WORKLOAD_KINDS)
-            for check in checks
-        )
+        *(check.needs | check.needs_nearby | looked_at(check) for check in checks)
     )
     found = [
         problem.message
         for problem in problems
-        if problem.kind is ProblemKind.NOT_READ and problem.missing in needed
+        if problem.kind is ProblemKind.NOT_READ and problem.missing & needed
     ]
     unreadable = [str(problem) for problem in problems if problem.kind is ProblemKind.UNREADABLE]
     found += unreadable[:_NAMED]
@@ -142,10 +157,24 @@ def phase_of(
 def errors_of(outcomes: Iterable[TargetOutcome]) -> list[ScannerError]:
     """Return what was missed, each reason once for a target, in the order of the scanners.
 
-    What several scanners missed for the same reasons is one error, with their names in its `extra`.
+    What several scanners missed for the same reasons is one error.
     """
     found = [error for outcome in outcomes for error in _errors_of_target(outcome)]
     return found[:MOST_ERRORS]
+
+
+def warnings_of(
+    outcomes: Iterable[TargetOutcome], exceptions: Sequence[ScopedException], today: dt.date
+) -> list[str]:
+    """Return what may not mean what its author thinks: the exceptions that have ended first."""
+    # Which are for nothing, no scan of a part can tell.
+    ended = doubtful_exceptions(exceptions, exceptions, today, everything=False)
+    found = [str(problem) for problem in ended]
+    found += [f"{outcome.target}: {doubt}" for outcome in outcomes for doubt in outcome.doubts]
+    more = len(found) - MOST_WARNINGS
+    if more > 0:
+        found[MOST_WARNINGS - 1 :] = [f"There are {more + 1} more of these."]
+    return [storable_text(sentence, LONGEST_MESSAGE) for sentence in found]
 
 
 def _errors_of_target(outcome: TargetOutcome) -> list[ScannerError]:
@@ -160,7 +189,8 @@ def _errors_of_target(outcome: TargetOutcome) -> list[ScannerError]:
         ScannerError(
             scanner=categories[0],
             message=f"{outcome.target}: {' '.join(reasons)}"[:LONGEST_MESSAGE],
-            extra={"target": outcome.target, "scanners": [category.value for category in categories]},
+            target=outcome.target,
+            scanners=list(categories),
         )
         for categories, reasons in folded.items()
     ]

@@ -87,6 +87,10 @@ class Plan:
             return True
         return self._selector.picks(found.body.get("metadata", "labels").texts())
 
+    def needs_not(self, known_in: frozenset[str]) -> bool:
+        """Whether nothing is missed where some kinds were read in these namespaces alone."""
+        return bool(self.namespaces) and self.namespaces - self.excluded <= known_in
+
     def covers(self, other: Plan, targets: frozenset[str]) -> bool:
         """Whether all that another plan looks at, in these targets, is looked at here as well."""
         return (

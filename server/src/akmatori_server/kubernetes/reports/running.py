@@ -11,12 +11,11 @@ import attrs
 import structlog
 
 from akmatori_sdk._generated.aotanami.models import Category, ScannerError, ScanPhase, ScanSummary
-from akmatori_server.kubernetes.checks.controls import cis_version_for
+from akmatori_server.kubernetes.check_options import for_release
 from akmatori_server.kubernetes.clusters.access import Feature
 from akmatori_server.kubernetes.clusters.connection import ClusterError
 from akmatori_server.kubernetes.clusters.facts import minor_version
 from akmatori_server.kubernetes.manifests import ManifestObject, Problem, ProblemKind
-from akmatori_server.kubernetes.pod_security import POD_SECURITY_LATEST
 from akmatori_server.kubernetes.reports import finding_store, history, scan_store
 from akmatori_server.kubernetes.reports.finding_store import FindingWriter
 from akmatori_server.kubernetes.reports.outcome import (
@@ -29,10 +28,11 @@ from akmatori_server.kubernetes.reports.outcome import (
     out_of_scope,
     outcome_of,
     phase_of,
+    warnings_of,
 )
 from akmatori_server.kubernetes.reports.scan_store import Begun, Ending, SupersededError
 from akmatori_server.kubernetes.scans.exceptions import ExceptionsError, ScopedException, read_exceptions
-from akmatori_server.kubernetes.scans.model import ScanOptions
+from akmatori_server.kubernetes.scans.model import CheckOptions, ScanOptions
 from akmatori_server.kubernetes.scans.scan import scan_objects
 from akmatori_server.kubernetes.site import KubernetesSite
 from akmatori_server.kubernetes.targets import Mode, Reading, Target
@@ -61,17 +61,17 @@ class _Pulse:
     """Why the first thing that could not be read was not."""
 
     def watch(self, found: Iterator[ManifestObject | Problem]) -> Iterator[ManifestObject | Problem]:
-        """Pass on what the plan picks, and beat now and then."""
+        """Pass on what is read, without what the plan does not ask for being missed, and beat now and then."""
         for one in found:
             self.beat()
             if isinstance(one, Problem):
                 if one.kind in (ProblemKind.NOT_READ, ProblemKind.UNREADABLE):
                     self.unreadable = self.unreadable or str(one)
-                yield one
+                if not self._begun.plan.needs_not(one.known_in):
+                    yield one
                 continue
             self.read += 1
-            if self._begun.plan.picks(one):
-                yield one
+            yield one
 
     def beat(self) -> None:
         """Beat, when it is time."""
@@ -87,9 +87,10 @@ class _Pulse:
 class ScanRun:
     """Runs scans, each to its end."""
 
-    def __init__(self, site: KubernetesSite, *, exceptions_file: Path | None) -> None:
+    def __init__(self, site: KubernetesSite, *, exceptions_file: Path | None, checks: CheckOptions) -> None:
         self._site = site
         self._exceptions_file = exceptions_file
+        self._checks = checks
 
     def run(self, scan_id: str, stopping: threading.Event) -> None:
         """Run a scan. Called again for one that was broken off, it begins anew; for one that ended, it does nothing.
@@ -129,7 +130,7 @@ class ScanRun:
             self._target(name, begun, _Pulse(self._site, begun, stopping), writer, totals, exceptions)
             for name in sorted(begun.plan.targets)
         ]
-        self._end(begun, seq, outcomes, totals)
+        self._end(begun, seq, outcomes, totals, warnings_of(outcomes, exceptions, now.date()))
 
     def _target(
         self,
@@ -147,7 +148,7 @@ class ScanRun:
             with target.reading(Feature.SCANS) as reading:
                 options = self._options(begun, target, reading, exceptions)
                 context = reading.context()
-                result = scan_objects(pulse.watch(reading.each()), context, options)
+                result = scan_objects(pulse.watch(reading.each()), context, options, picks=begun.plan.picks)
         except ClusterError as error:
             return failed_outcome(name, str(error), scanners)
         if pulse.read == 0 and (pulse.unreadable or target.mode is Mode.LIVE):
@@ -169,20 +170,22 @@ class ScanRun:
             exceptions=exceptions,
             cluster=target.name,
             frameworks=begun.frameworks,
+            live=target.mode is Mode.LIVE,
+            skipped=self._checks.skipped,
+            registries=self._checks.registries,
         )
-        version = minor_version(reading.version)
-        if version is None:
-            return options
-        return attrs.evolve(
-            options, cis_version=cis_version_for(version), pod_security=min(version, POD_SECURITY_LATEST)
-        )
+        version = self._checks.release if target.mode is Mode.MANIFESTS else minor_version(reading.version)
+        return attrs.evolve(for_release(options, version), release=self._checks.release or version)
 
-    def _end(self, begun: Begun, seq: int, outcomes: list[TargetOutcome], totals: Totals) -> None:
+    def _end(
+        self, begun: Begun, seq: int, outcomes: list[TargetOutcome], totals: Totals, warnings: list[str]
+    ) -> None:
         is_empty = is_out_of_scope(outcomes, begun.plan)
         phase = phase_of(outcomes, is_out_of_scope=is_empty, was_scanned=seq > 1)
         ending = Ending(
             phase=phase,
             errors=[*([out_of_scope(begun.plan)] if is_empty else ()), *errors_of(outcomes)],
+            warnings=warnings,
             at=self._site.now(),
             seq=None if phase is ScanPhase.FAILED else seq,
             summary=totals.summary(outcomes),
@@ -190,6 +193,8 @@ class ScanRun:
         )
         with self._site.database.write() as connection:
             scan_store.end(connection, begun, ending)
+            if phase is not ScanPhase.FAILED:
+                finding_store.forget(connection, begun.scope_id, seq, self._checks.unwanted)
             for outcome in outcomes if phase is not ScanPhase.FAILED else ():
                 if outcome.failed or outcome.unsure:
                     unsure = None if outcome.failed else outcome.unsure
@@ -213,9 +218,7 @@ def failing(reason: str, scanners: frozenset[Category], site: KubernetesSite) ->
         phase=ScanPhase.FAILED,
         errors=[
             # It is the same for all of them.
-            ScannerError(
-                scanner=names[0], message=reason[:2000], extra={"scanners": [one.value for one in names]}
-            )
+            ScannerError(scanner=names[0], message=reason[:2000], scanners=names)
             for names in [[one for one in Category if one in scanners]]
             if names
         ],

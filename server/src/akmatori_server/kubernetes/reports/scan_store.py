@@ -66,6 +66,7 @@ class Ending:
     phase: ScanPhase
     errors: Sequence[ScannerError]
     at: datetime
+    warnings: Sequence[str] = ()
     seq: int | None = None
     summary: ScanSummary | None = None
     compliance: Sequence[ComplianceResult] = ()
@@ -103,6 +104,7 @@ def create(connection: sa.Connection, new: NewScan) -> bool:
             attempt=0,
             created_at=new.created_at,
             errors=[],
+            warnings=[],
         )
         .on_conflict_do_nothing(index_elements=["active_scope"])
         .returning(k8s_scans.c.id)
@@ -195,6 +197,7 @@ def _ended(ending: Ending) -> dict[str, Any]:
         "completed_at": ending.at,
         "seq": ending.seq,
         "errors": [encode_scanner_error(error) for error in ending.errors],
+        "warnings": list(ending.warnings),
         "summary": None if ending.summary is None else encode_scan_summary(ending.summary),
         "compliance": [encode_compliance_result(result) for result in ending.compliance],
     }

@@ -27,6 +27,7 @@ from akmatori_server.kubernetes.reports.plan import Plan
 from akmatori_server.kubernetes.reports.reader import ReportPage
 from akmatori_server.kubernetes.reports.running import ScanRun, failing
 from akmatori_server.kubernetes.reports.scan_store import NewScan, Wanted
+from akmatori_server.kubernetes.scans.model import CheckOptions
 from akmatori_server.kubernetes.site import KubernetesSite
 
 TASK = "k8s-scan"
@@ -49,10 +50,11 @@ _log = structlog.stdlib.get_logger("akmatori_server.kubernetes.reports")
 
 @attrs.frozen(kw_only=True)
 class ReportOptions:
-    """When scans are begun by themselves (None: never), and what is accepted."""
+    """When scans are begun by themselves (None: never), what is accepted, and what is checked."""
 
     schedule: str | None = None
     exceptions_file: Path | None = None
+    checks: CheckOptions = attrs.field(factory=CheckOptions)
 
 
 class ScanService:
@@ -62,7 +64,7 @@ class ScanService:
         self._site = site
         self._options = options
         self._audit = audit
-        self._run = ScanRun(site, exceptions_file=options.exceptions_file)
+        self._run = ScanRun(site, exceptions_file=options.exceptions_file, checks=options.checks)
 
     def declare(self, engine: Engine) -> None:
         """Tell the engine who runs scans, and when they begin by themselves."""

@@ -54,6 +54,7 @@ k8s_scans = sa.Table(
     # Its number among the scans of its scope; NULL when it brought no findings.
     sa.Column("seq", sa.Integer),
     sa.Column("errors", JSONText, nullable=False),
+    sa.Column("warnings", JSONText, nullable=False),
     sa.Column("summary", JSONText),
     sa.Column("compliance", JSONText),
     sa.Index("ix_k8s_scans_scope_id_seq", "scope_id", "seq"),

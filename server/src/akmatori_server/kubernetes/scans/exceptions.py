@@ -12,7 +12,7 @@ from pathlib import Path
 
 import attrs
 
-from akmatori_server.kubernetes.checks.catalogue import CHECK_IDS, OBJECT_CHECKS
+from akmatori_server.kubernetes.checks.catalogue import CHECK_IDS, KINDS_CHECKS
 from akmatori_server.kubernetes.manifests import Node
 from akmatori_server.kubernetes.manifests.documents import DocumentCutter
 from akmatori_server.kubernetes.manifests.yaml_nodes import ManifestError, read_bodies
@@ -32,7 +32,7 @@ _ANY_NAME = tuple(
 _EVERYTHING: Mapping[str, Collection[str]] = {
     "checks": CHECK_IDS,
     "namespaces": _ANY_NAME,
-    "kinds": WORKLOAD_KINDS.union(*(check.kinds for check in OBJECT_CHECKS)),
+    "kinds": WORKLOAD_KINDS.union(*(check.kinds for check in KINDS_CHECKS)),
     "names": _ANY_NAME,
     "containers": _ANY_NAME,
 }

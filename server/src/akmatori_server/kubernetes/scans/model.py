@@ -15,7 +15,9 @@ from akmatori_sdk._generated.aotanami.models import (
     ScanSummary,
     Severity,
 )
+from akmatori_server.kubernetes.api_versions import Release
 from akmatori_server.kubernetes.checks.controls import LATEST_CIS
+from akmatori_server.kubernetes.checks.images import REGISTRY_CHECK
 from akmatori_server.kubernetes.manifests import Problem, ProblemKind
 from akmatori_server.kubernetes.pod_security import (
     POD_SECURITY_LATEST,
@@ -29,6 +31,23 @@ from akmatori_server.kubernetes.workloads import Reference
 SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO)
 """The worst first."""
+
+
+@attrs.frozen
+class CheckOptions:
+    """What an installation says of the checks of all its scans."""
+
+    skipped: frozenset[str] = frozenset()
+    """Checks that are switched off."""
+    registries: tuple[str, ...] = ()
+    """The registries that images may come from; none for any."""
+    release: Release | None = None
+    """The release of Kubernetes that everything is meant for; None for a cluster's own, or else the newest."""
+
+    @property
+    def unwanted(self) -> frozenset[str]:
+        """The checks of which nothing is to be told, what they found before included."""
+        return self.skipped if self.registries else self.skipped | {REGISTRY_CHECK}
 
 
 @attrs.frozen
@@ -49,6 +68,14 @@ class ScanOptions:
     """Whose controls are held against what was found."""
     pod_security: PodSecurityVersion = POD_SECURITY_LATEST
     """The version of the Pod Security Standards, where no namespace asks for another."""
+    release: Release | None = None
+    """The release of Kubernetes that everything is meant for; None for the cluster's own, or else the newest."""
+    skipped: frozenset[str] = frozenset()
+    """Checks that are switched off."""
+    registries: tuple[str, ...] = ()
+    """The registries that images may come from; none for any."""
+    live: bool = False
+    """Whether a cluster is looked at, and no files."""
 
 
 @attrs.frozen

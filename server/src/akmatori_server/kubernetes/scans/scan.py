@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import attrs
 
 from akmatori_sdk._generated.aotanami.models import Finding, Severity
 from akmatori_server.kubernetes.checks.context import MENTIONS_CONTEXT, Context, read_context
-from akmatori_server.kubernetes.checks.model import Check
+from akmatori_server.kubernetes.checks.model import Check, EndCheck, Question
 from akmatori_server.kubernetes.compliance import Tally, evaluate
+from akmatori_server.kubernetes.links import Sightings
 from akmatori_server.kubernetes.manifests import (
     ManifestFile,
     ManifestObject,
@@ -22,7 +23,7 @@ from akmatori_server.kubernetes.manifests import (
     read_file,
     read_manifests,
 )
-from akmatori_server.kubernetes.pod_security import Level, judge, read_enforcement
+from akmatori_server.kubernetes.pod_security import POD_SECURITY_LATEST, Level, judge, read_enforcement
 from akmatori_server.kubernetes.scans.doubts import doubtful_exceptions
 from akmatori_server.kubernetes.scans.exceptions import Accepted, annotated
 from akmatori_server.kubernetes.scans.findings import FindingMaker, FoundHit, Place, resource_of
@@ -38,8 +39,11 @@ from akmatori_server.kubernetes.scans.selection import Selection
 from akmatori_server.kubernetes.scans.spool import FindingSpool
 from akmatori_server.kubernetes.scans.standing import count_findings, count_verdict
 from akmatori_server.kubernetes.scans.summary import Counts
+from akmatori_server.kubernetes.unread import Unread
 from akmatori_server.kubernetes.workloads import Reference, Workload, read_workload, reference_of
 
+# Questions that may be open without being looked through.
+_FEW = 100
 # Kubernetes makes these roles and bindings itself, and repairs them.
 _BOOTSTRAPPING = ("kubernetes.io/bootstrapping", "rbac-defaults")
 
@@ -68,8 +72,7 @@ def scan_folders(
         if piped is not None:
             yield from read_file(piped, only=only)
 
-    context = read_context(found for found in read(MENTIONS_CONTEXT) if isinstance(found, ManifestObject))
-    return scan_objects(read(), context, options, on_verdict=on_verdict)
+    return scan_objects(read(), read_context(read(MENTIONS_CONTEXT)), options, on_verdict=on_verdict)
 
 
 def scan_objects(
@@ -77,6 +80,7 @@ def scan_objects(
     context: Context,
     options: ScanOptions,
     *,
+    picks: Callable[[ManifestObject], bool] = lambda _: True,
     on_verdict: Callable[[WorkloadVerdict], None] | None = None,
 ) -> ScanResult:
     """Check objects, each once, as they come.
@@ -85,22 +89,44 @@ def scan_objects(
         objects: The objects, with problems in the place of those that cannot be read.
         context: What is known of all objects.
         options: What to check.
+        picks: Whether an object is to be checked; others may still point at those that are not.
         on_verdict: Called with the Pod Security verdict on every workload that is checked.
     """
-    scan = _Scan(attrs.evolve(context, pod_security=options.pod_security), options, on_verdict)
+    context = attrs.evolve(
+        context,
+        pod_security=options.pod_security,
+        release=options.release or POD_SECURITY_LATEST,
+        registries=options.registries,
+    )
+    scan = _Scan(context, options, picks, on_verdict)
     for found in objects:
         scan.take(found)
     return scan.result()
+
+
+@attrs.frozen
+class _Open:
+    """A question that is answered at the end."""
+
+    check: EndCheck
+    place: Place
+    question: Question
+    line: int
 
 
 @attrs.define
 class _Scan:
     _context: Context
     _options: ScanOptions
+    _picks: Callable[[ManifestObject], bool]
     _on_verdict: Callable[[WorkloadVerdict], None] | None
     _maker: FindingMaker = attrs.field(init=False)
     _selection: Selection = attrs.field(init=False)
     _findings: FindingSpool = attrs.field(init=False)
+    _sightings: Sightings = attrs.field(init=False)
+    _open: list[_Open] = attrs.field(factory=list[_Open])
+    """What is decided at the end; no more than there are objects that point at others."""
+    _tidied: int = 0
     _counts: Counts = attrs.field(factory=Counts)
     _tally: Tally = attrs.field(factory=Tally)
     _problems: list[Problem] = attrs.field(factory=list[Problem])
@@ -117,14 +143,18 @@ class _Scan:
         self._maker = FindingMaker(options.cluster, options.cis_version, options.today, options.exceptions)
         self._selection = Selection.of(options, self._context.unread)
         self._findings = FindingSpool(_order)
+        self._sightings = Sightings(self._context.links)
 
     def take(self, found: ManifestObject | Problem) -> None:
         """Check one object, or put it aside until its owner is known."""
         if isinstance(found, Problem):
             self._problems.append(found)
             return
-        self._objects += 1
         workload = read_workload(found)
+        self._sightings.see(found, workload)
+        if not self._picks(found):
+            return
+        self._objects += 1
         if workload is None:
             self._check_object(found)
             return
@@ -140,6 +170,8 @@ class _Scan:
         for workload, top, count in self._owners.orphans():
             self._check_workload(workload, top, count)
         options = self._options
+        undecided = self._selection.undecided(self._problems)
+        self._answer(frozenset(undecided))
         self._tally.not_run = self._selection.not_run(self._problems)
         self._problems.extend(
             doubtful_exceptions(
@@ -147,12 +179,12 @@ class _Scan:
                 self._maker.fitted,
                 options.today,
                 # Of the rest nobody knows what it would have fitted.
-                everything=not self._tally.not_run,
+                everything=self._tally.not_run.keys() <= self._selection.pointless,
             )
         )
         return ScanResult(
             findings=self._findings.close(),
-            summary=self._counts.summary(self._objects, self._selection.ids),
+            summary=self._counts.summary(self._objects, self._selection.ids - undecided.keys()),
             problems=self._problems,
             objects=self._objects,
             workloads=self._workloads,
@@ -164,7 +196,7 @@ class _Scan:
                 pod_security=options.pod_security,
             ),
             levels=dict(self._levels),
-            skipped=self._selection.skipped,
+            skipped=self._selection.skipped | undecided,
             cis_version=options.cis_version,
             left_out=dict(self._left_out),
         )
@@ -188,6 +220,29 @@ class _Scan:
         )
         findings = self._found(place, checks, hits)
         self._judge(workload, top, findings)
+        self._check_names(attrs.evolve(place, spec_at=""), workload.annotations, workload.source.line)
+
+    def _check_names(self, place: Place, annotations: Mapping[str, str], line: int) -> None:
+        reference = place.reference
+        checks = self._selection.of_names(reference.kind, reference.namespace)
+        hits = (
+            FoundHit(check, hit, line)
+            for check in checks
+            for hit in check.find(reference, annotations, self._context)
+        )
+        if checks:
+            self._found(place, checks, hits)
+
+    def _answer(self, undecided: frozenset[str]) -> None:
+        unread = Unread.of(self._problems)
+        for one in self._open:
+            namespace, check = one.place.reference.namespace, one.check
+            if check.id in undecided or not all(
+                unread.is_known(kind, namespace) for kind in check.needs_nearby | check.kinds
+            ):
+                continue
+            hit = one.question.answer(self._sightings)
+            self._found(one.place, [check], [] if hit is None else [FoundHit(check, hit, one.line)])
 
     def _judge(self, workload: Workload, top: Reference, findings: Sequence[Finding]) -> None:
         verdict = judge(workload, self._options.pod_security)
@@ -199,9 +254,12 @@ class _Scan:
             self._on_verdict(WorkloadVerdict(top, verdict, asked))
 
     def _check_object(self, found: ManifestObject) -> None:
-        checks = self._selection.of_object(found.kind, found.namespace, found.name)
+        selection = self._selection
+        checks = selection.of_object(found.kind, found.namespace, found.name)
+        ends = selection.of_end(found.kind, found.namespace)
+        names = selection.of_names(found.kind, found.namespace)
         label, value = _BOOTSTRAPPING
-        if not checks or found.body.get("metadata", "labels", label).text() == value:
+        if not (checks or ends or names) or found.body.get("metadata", "labels", label).text() == value:
             return
         reference = reference_of(found)
         accepted = self._accepted(reference, found.annotations, found.source)
@@ -213,6 +271,18 @@ class _Scan:
             for hit in check.find(found, self._context)
         )
         self._found(place, checks, hits)
+        self._check_names(place, found.annotations, found.source.line)
+        self._put_aside(
+            _Open(check, place, question, found.body.nearest(question.hit.path).line)
+            for check in ends
+            for question in check.ask(found, self._context)
+        )
+
+    def _put_aside(self, questions: Iterable[_Open]) -> None:
+        self._open.extend(questions)
+        if len(self._open) > 2 * self._tidied + _FEW:
+            self._open = [one for one in self._open if not one.question.is_settled(self._sightings)]
+            self._tidied = len(self._open)
 
     def _found(self, place: Place, checks: Iterable[Check], hits: Iterable[FoundHit]) -> list[Finding]:
         findings = list(self._maker.make(place, hits))

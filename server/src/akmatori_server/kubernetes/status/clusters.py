@@ -12,10 +12,11 @@ from typing import TypeVar
 
 import structlog
 
-from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._core.model import UNSET
 from akmatori_sdk._generated.aotanami import models
 from akmatori_server.engine import Engine
 from akmatori_server.errors import NotFound
+from akmatori_server.http.optional import or_left_out
 from akmatori_server.kubernetes.clusters.configuration import ClusterConfig
 from akmatori_server.kubernetes.site import KubernetesSite
 from akmatori_server.kubernetes.status import store
@@ -181,12 +182,12 @@ def _status(
         region=known.region or UNSET,
         provider=FOLDER if target.mode is Mode.MANIFESTS else known.provider or UNSET,
         kubernetes_version=known.version or UNSET,
-        last_heartbeat=UNSET if heard is None else heard,
+        last_heartbeat=or_left_out(heard),
         heartbeat_age_seconds=UNSET if heard is None else max(0, int((now - heard).total_seconds())),
-        security_score=_known(standing.security_score),
-        violation_count=_known(standing.violations),
+        security_score=or_left_out(standing.security_score),
+        violation_count=or_left_out(standing.violations),
         node_count=UNSET if known.nodes is None else known.nodes.total,
-        pod_count=_known(known.pods),
+        pod_count=or_left_out(known.pods),
         conditions=[
             *(_condition(one, is_watched=target.mode is not Mode.MANIFESTS) for one in conditions),
             *(_condition(one, is_watched=False) for one in _of_scan(standing)),
@@ -206,9 +207,9 @@ def _status(
             )
             for one in known.components
         ],
-        open_incidents=_known(standing.open_incidents),
-        findings_by_severity=_known(standing.findings),
-        last_scan_at=_known(standing.last_scan_at),
+        open_incidents=or_left_out(standing.open_incidents),
+        findings_by_severity=or_left_out(standing.findings),
+        last_scan_at=or_left_out(standing.last_scan_at),
     )
 
 
@@ -251,7 +252,3 @@ def _condition(one: Condition, *, is_watched: bool) -> models.ClusterCondition:
         # Nobody watches a folder, or what scans see, so nobody knows since when it is so.
         last_transition_time=one.since if is_watched else UNSET,
     )
-
-
-def _known(value: _T | None) -> _T | Unset:
-    return UNSET if value is None else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,9 @@ from akmatori_sdk._generated.aotanami import models
 from akmatori_server.agent.circuit import CircuitStanding
 from akmatori_server.agent.tables import llm_usage
 from akmatori_server.database import Database
+from akmatori_server.notifications.announcer import Announcer
+from akmatori_server.notifications.channels import Channel
+from akmatori_server.notifications.models import LeastSeverity, NewNotification, NotificationKind
 
 MOST_MODELS = 100
 LONGEST_MODEL = 200
@@ -39,6 +42,48 @@ class ModelInUse:
     circuit: CircuitStanding
 
 
+@attrs.frozen(kw_only=True)
+class _Alert:
+    """That a window is nearly used up."""
+
+    window: models.UsageWindow
+    began: datetime
+    now: datetime
+
+    @property
+    def key(self) -> str:
+        """The same for each alert of one window."""
+        return f"{NotificationKind.TOKEN_BUDGET}:{self.window.window.value}:{self.began.isoformat()}"
+
+    def for_channel(self, channel: Channel) -> Iterator[NewNotification]:
+        """Return what a channel is told, which it is told once: the key is the same the next time."""
+        if NotificationKind.TOKEN_BUDGET not in channel.kinds:
+            return
+        window = self.window
+        percent = window.used * 100 // window.limit
+        yield NewNotification(
+            kind=NotificationKind.TOKEN_BUDGET,
+            channel=channel.name,
+            channel_type=channel.type,
+            dedup_key=f"{channel.name}:{self.key}",
+            incident_id=None,
+            incident_uuid=None,
+            lane=f"{channel.name}:{self.key}",
+            title=f"{percent} % of the {window.window.value} token budget are used",
+            source="token_usage",
+            severity=LeastSeverity.WARNING.value,
+            created_at=self.now,
+            not_before=self.now,
+            metadata={
+                "window": window.window.value,
+                "used": window.used,
+                "limit": window.limit,
+                "percent": percent,
+                "resetAt": f"{window.reset_at:%Y-%m-%d %H:%M} UTC",
+            },
+        )
+
+
 class UsageService:
     """Counts what the agent has noted. What no price is known of costs an unknown sum, not nothing."""
 
@@ -49,18 +94,17 @@ class UsageService:
         *,
         now: Callable[[], datetime],
         model: Callable[[], ModelInUse | None],
+        announcer: Announcer | None = None,
     ) -> None:
         self._database = database
         self._options = options
         self._now = now
         self._model = model
+        self._announcer = announcer
 
     def usage(self) -> models.TokenUsage:
         """Count what was used up to now."""
-        now = self._now().astimezone(UTC)
-        hour = now.replace(minute=0, second=0, microsecond=0)
-        day = hour.replace(hour=0)
-        month = day.replace(day=1)
+        hour, day, month = _began(self._now())
         with self._database.read() as connection:
             in_hour, in_day = _tokens_since(connection, hour), _tokens_since(connection, day)
             spent = connection.execute(_month(month)).all()
@@ -90,6 +134,28 @@ class UsageService:
             ],
         )
 
+    def spent(self, connection: sa.Connection) -> None:
+        """Have people told of each budget that is nearly used up, once in its window.
+
+        Called in the transaction that notes what was used.
+        """
+        now = self._now()
+        options, (hour, day, month) = self._options, _began(now)
+        for period, limit, began, reset_at in (
+            (models.UsagePeriod.HOURLY, options.hourly, hour, hour + timedelta(hours=1)),
+            (models.UsagePeriod.DAILY, options.daily, day, day + timedelta(days=1)),
+            (models.UsagePeriod.MONTHLY, options.monthly, month, _next_month(month)),
+        ):
+            if not limit:
+                continue
+            window = self._window(period, _tokens_since(connection, began), limit, reset_at)
+            if window.alert:
+                self._tell(connection, _Alert(window=window, began=began, now=now))
+
+    def _tell(self, connection: sa.Connection, alert: _Alert) -> None:
+        if self._announcer is not None:
+            self._announcer.tell(connection, alert.for_channel, about=alert.key)
+
     def _window(
         self, period: models.UsagePeriod, used: int, limit: int, reset_at: datetime
     ) -> models.UsageWindow:
@@ -101,6 +167,13 @@ class UsageService:
             reset_at=reset_at,
             alert=used * 100 >= limit * self._options.alert_percent if limit else False,
         )
+
+
+def _began(now: datetime) -> tuple[datetime, datetime, datetime]:
+    """Return when this hour, this day and this month began."""
+    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    day = hour.replace(hour=0)
+    return hour, day, day.replace(day=1)
 
 
 def _circuit(standing: CircuitStanding) -> models.CircuitBreaker:

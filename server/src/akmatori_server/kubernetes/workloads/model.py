@@ -146,6 +146,10 @@ class Workload:
     pod_requests: dict[str, str]
     host_paths: tuple[HostPath, ...]
     containers: tuple[Container, ...]
+    replicas: int | None = None
+    """Pods that it asks for; None for kinds that do not say a number."""
+    is_recreated: bool = False
+    """Whether its old pods end before new ones begin: there must never be two of a kind."""
 
     @property
     def account_name(self) -> str:

@@ -31,6 +31,9 @@ WORKLOAD_KINDS = frozenset(_TEMPLATES)
 # The group that served the workloads of `apps` until Kubernetes 1.16; old manifests still name it.
 _OLD_GROUP = "extensions"
 
+# They run as many pods as they say, and one where they say nothing.
+_COUNTED = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
+
 _LISTS = ("containers", "initContainers", "ephemeralContainers")
 
 
@@ -81,7 +84,18 @@ def read_workload(found: ManifestObject) -> Workload | None:
             for name in _LISTS
             for index, node in enumerate(spec.get(name).each())
         ),
+        replicas=_replicas(found),
+        is_recreated=found.body.get("spec", "strategy", "type").text() == "Recreate",
     )
+
+
+def _replicas(found: ManifestObject) -> int | None:
+    if found.kind == "Pod":
+        return 1
+    if found.kind not in _COUNTED:
+        return None
+    written = found.body.get("spec", "replicas").integer()
+    return 1 if written is None else written
 
 
 def reference_of(found: ManifestObject) -> Reference:

@@ -14,6 +14,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column(
+        "notification_settings",
+        sa.Column("slack_min_severity", sa.String(length=16), server_default="info", nullable=False),
+    )
+    op.add_column(
+        "notification_targets",
+        sa.Column("min_severity", sa.String(length=16), server_default="info", nullable=False),
+    )
     op.create_table(
         "k8s_drift_checks",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -149,6 +157,9 @@ def upgrade() -> None:
         sa.Column("acknowledged_by", sa.String(length=300), nullable=True),
         sa.Column("acknowledgement_note", sa.Text(), nullable=True),
         sa.Column("acknowledgement_expires_at", Timestamp(), nullable=True),
+        sa.Column("slack_channel_id", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("slack_message_ts", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("slack_is_shared", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_k8s_incidents")),
         sqlite_autoincrement=True,
     )
@@ -302,6 +313,7 @@ def upgrade() -> None:
         sa.Column("completed_at", Timestamp(), nullable=True),
         sa.Column("seq", sa.Integer(), nullable=True),
         sa.Column("errors", JSONText(), nullable=False),
+        sa.Column("warnings", JSONText(), nullable=False),
         sa.Column("summary", JSONText(), nullable=True),
         sa.Column("compliance", JSONText(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -388,3 +400,5 @@ def downgrade() -> None:
     op.drop_table("k8s_usage_days")
     op.drop_table("k8s_drifts")
     op.drop_table("k8s_drift_checks")
+    op.drop_column("notification_targets", "min_severity")
+    op.drop_column("notification_settings", "slack_min_severity")
