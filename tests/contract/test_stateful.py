@@ -33,7 +33,7 @@ from tests.support.site import PASSWORD, Site, running_site
 SCENARIOS = 5
 STEPS = 8
 # They call whatever address or program was made up; an investigation goes on in the background.
-LEFT_OUT = {"testHttpConnector", "testMcpServer", "createIncident", "receiveAlert"}
+LEFT_OUT = {"testHttpConnector", "testMcpServer", "testTool", "createIncident", "receiveAlert"}
 # What is deleted there is ended, and stays to be read.
 KEPT = {"silences"}
 FOLDERS = ("skills", "context", "runbooks")

@@ -42,6 +42,8 @@ class SlackMessage:
     metadata: Any = None
     reactions: list[str] = attrs.field(factory=list[str])
     edits: int = 0
+    # Under its thread, until somebody replies.
+    status: str = ""
 
 
 @attrs.frozen
@@ -152,7 +154,17 @@ class SlackServer:
             metadata=given.get("metadata"),
         )
         self.messages.append(message)
+        first = self._find(channel, message.thread_ts)
+        if first is not None:
+            first.status = ""
         return {"ok": True, "channel": channel, "ts": message.ts}
+
+    def _assistant_threads_setStatus(self, given: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802  Slack's name
+        message = self._find(given["channel_id"], given["thread_ts"])
+        if message is None:
+            return {"ok": False, "error": "invalid_thread_ts"}
+        message.status = given["status"]
+        return {"ok": True}
 
     def _chat_update(self, given: Mapping[str, Any]) -> dict[str, Any]:
         message = self._find(given["channel"], given["ts"])

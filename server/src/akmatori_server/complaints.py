@@ -1,4 +1,4 @@
-"""Refusing a request for everything that is wrong with it at once."""
+"""Refusing a request: for everything that is wrong with it at once, and for a text that it must have."""
 
 from __future__ import annotations
 
@@ -22,3 +22,17 @@ def refuse(complaints: Mapping[str, str]) -> None:
     more = f" So {'is' if others == 1 else 'are'} {others} more; see details." if others else ""
     details = dict(list(complaints.items())[:MOST_DETAILS])
     raise BadRequest(f"{place}: {sentence}{more}", details=details)
+
+
+def required_text(member: str, written: str, *, longest: int) -> str:
+    """Return what was written without surrounding blanks.
+
+    Raises:
+        BadRequest: it is blank, or too long.
+    """
+    text = written.strip()
+    if not text:
+        raise BadRequest(f"{member}: must not be blank.")
+    if len(text) > longest:
+        raise BadRequest(f"{member}: {longest} characters at most.")
+    return text

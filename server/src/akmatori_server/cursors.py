@@ -9,11 +9,55 @@ from __future__ import annotations
 import base64
 import binascii
 import struct
+from collections.abc import Callable
 from hashlib import blake2b
+from typing import Generic, TypeVar
+
+import attrs
 
 from akmatori_server.errors import BadRequest
+from akmatori_server.pagination import PageRequest
+
+T = TypeVar("T")
 
 CHECK_BYTES = 6
+
+
+@attrs.frozen(kw_only=True)
+class CursorPage(Generic[T]):
+    """A part of a list, how long all of it is, and the cursor of what follows (None: nothing does)."""
+
+    items: list[T]
+    total: int
+    next_cursor: str | None
+
+
+def read_cursor_page(
+    request: PageRequest,
+    total: int,
+    *,
+    numbered: Callable[[int, int], list[T]],
+    following: Callable[[int], list[T]] | None,
+    cursor_of: Callable[[T], str],
+) -> CursorPage[T]:
+    """Read a page by its number, or what follows a cursor.
+
+    Args:
+        request: The page; with a cursor, only its size counts.
+        total: How long the list is.
+        numbered: Reads from an offset, so many items at most.
+        following: Reads what follows the cursor, so many items at most; None when there is no cursor.
+        cursor_of: Writes the cursor of an item.
+    """
+    # One more than the page holds: it tells whether another page follows.
+    limit = request.size + 1
+    if following is not None:
+        found = following(limit)
+    else:
+        # Beyond the end nothing is read; the offset may be larger than the database's integers.
+        found = numbered(request.offset, limit) if request.offset < total else []
+    items, is_last = found[: request.size], len(found) <= request.size
+    return CursorPage(items=items, total=total, next_cursor=None if is_last else cursor_of(items[-1]))
 
 
 class Cursors:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import sqlalchemy as sa
 
+from akmatori_server import command_options
 from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.auth.keys import ApiKey
 from akmatori_server.config import Options, load_settings
@@ -17,15 +18,6 @@ from akmatori_server.http.call import Scope
 from akmatori_server.installation import Installation, open_installation, require_installation
 from akmatori_server.logs import configure_logs
 from akmatori_server.process import sentences
-
-_data_dir = click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where everything is kept. [default: $XDG_DATA_HOME/akmatori]",
-)
-_database_url = click.option(
-    "--database-url", help="PostgreSQL in place of the SQLite file: postgresql://user:password@host/name."
-)
 
 
 @click.group()
@@ -42,8 +34,8 @@ def keys() -> None:
     show_default=True,
     help="What the key may do; each includes the ones before it.",
 )
-@_data_dir
-@_database_url
+@command_options.data_dir
+@command_options.database_url
 def create_key(name: str, scope: str, data_dir: Path | None, database_url: str | None) -> None:
     """Make an API key and print it. It is shown this once."""
     with sentences(), _installation(data_dir, database_url, make=True) as site:
@@ -60,20 +52,20 @@ def create_key(name: str, scope: str, data_dir: Path | None, database_url: str |
 
 
 @keys.command("list")
-@_data_dir
-@_database_url
+@command_options.data_dir
+@command_options.database_url
 def list_keys(data_dir: Path | None, database_url: str | None) -> None:
     """List the API keys in use."""
     with sentences(), _installation(data_dir, database_url, make=False) as site:
-        for key in site.auth.list_keys()[0]:
+        for key in site.auth.keys.all():
             used = "never" if key.last_used_at is None else f"{key.last_used_at:%Y-%m-%d %H:%M}Z"
             click.echo(f"{key.name}\t{key.scope}\t{key.hint}\tcreated {key.created_at:%Y-%m-%d}\tused {used}")
 
 
 @keys.command("revoke")
 @click.argument("name")
-@_data_dir
-@_database_url
+@command_options.data_dir
+@command_options.database_url
 def revoke_key(name: str, data_dir: Path | None, database_url: str | None) -> None:
     """Revoke an API key. A running server refuses it after 5 seconds at most."""
     with sentences(), _installation(data_dir, database_url, make=False) as site:

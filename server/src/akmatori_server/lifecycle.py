@@ -91,6 +91,7 @@ class Lifecycle:
             route=services.settings.route(ProxyService.LLM),
             now=site.now,
             budget=site.settings.budget,
+            spent=services.kubernetes.usage.spent,
         )
         return ChosenInvestigator(
             config=services.settings.llm_active,

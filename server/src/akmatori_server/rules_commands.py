@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from akmatori_server import command_options
 from akmatori_server.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -64,11 +65,7 @@ def test(file: Path, form: str) -> None:
 
 
 @rules.command("show")
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where everything is kept. [default: $XDG_DATA_HOME/akmatori]",
-)
+@command_options.data_dir
 @click.option("--database-url", help="The PostgreSQL database in place of the SQLite file.")
 def show(data_dir: Path | None, database_url: str | None) -> None:
     """Print the rules that hold, in the form of a file.

@@ -11,6 +11,7 @@ import click
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
+from akmatori_server import command_options
 from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.config import ConfigurationError, Options, Settings, load_settings, prepare_data_dir
 from akmatori_server.crypto import SecretBox, key_from_file
@@ -25,15 +26,6 @@ from akmatori_server.secrets_rotation import (
     rotate,
     rotate_file,
     unreadable_places,
-)
-
-_data_dir = click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where everything is kept. [default: $XDG_DATA_HOME/akmatori]",
-)
-_database_url = click.option(
-    "--database-url", help="PostgreSQL in place of the SQLite file: postgresql://user:password@host/name."
 )
 
 
@@ -79,8 +71,8 @@ def new_key() -> None:
 
 
 @secrets.command("check")
-@_data_dir
-@_database_url
+@command_options.data_dir
+@command_options.database_url
 def check(data_dir: Path | None, database_url: str | None) -> None:
     """Say which stored secrets cannot be read."""
     with _opened(data_dir, database_url, make=False) as store:
@@ -93,8 +85,8 @@ def check(data_dir: Path | None, database_url: str | None) -> None:
 
 
 @secrets.command("rotate")
-@_data_dir
-@_database_url
+@command_options.data_dir
+@command_options.database_url
 def rotate_command(data_dir: Path | None, database_url: str | None) -> None:
     """Encrypt every stored secret with the newest key.
 
@@ -123,8 +115,8 @@ def rotate_command(data_dir: Path | None, database_url: str | None) -> None:
 
 @secrets.command("forget")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@_data_dir
-@_database_url
+@command_options.data_dir
+@command_options.database_url
 def forget_command(yes: bool, data_dir: Path | None, database_url: str | None) -> None:
     """Remove the stored secrets that cannot be read, when their key is lost."""
     with _opened(data_dir, database_url, make=False) as store:

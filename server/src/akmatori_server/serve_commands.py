@@ -10,26 +10,18 @@ from queue import SimpleQueue
 
 import click
 
+from akmatori_server import command_options
 from akmatori_server.config import ConfigurationError, Options, Settings
 from akmatori_server.installation import open_installation
 from akmatori_server.process import address_of, listening_socket, run, sentences, settings_of_process
 from akmatori_server.process_lock import ProcessLock
 
-_data_dir = click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Where everything is kept. [default: $XDG_DATA_HOME/akmatori]",
-)
-_database_url = click.option(
-    "--database-url", help="PostgreSQL in place of the SQLite file: postgresql://user:password@host/name."
-)
-
 
 @click.command()
 @click.option("--host", help="Address to listen on. [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0: any free. [default: 8080]")
-@_data_dir
-@_database_url
+@command_options.data_dir
+@command_options.database_url
 @click.option(
     "--work/--no-work",
     default=None,
@@ -39,9 +31,6 @@ def serve(
     host: str | None, port: int | None, data_dir: Path | None, database_url: str | None, work: bool | None
 ) -> None:
     """Run the server."""
-    # The frameworks take a second to import; nobody else should wait for them.
-    from akmatori_server.app import create_app
-
     options = Options(host=host, port=port, data_dir=data_dir, database_url=database_url, work=work)
     with sentences():
         settings = settings_of_process(options)
@@ -61,6 +50,9 @@ def serve(
                     f"Refusing to listen on {settings.host} without a password: whoever comes first would own"
                     " the server. Set ADMIN_PASSWORD, or finish the setup on 127.0.0.1 first."
                 )
+            # The frameworks take a second to import: what cannot work is said before.
+            from akmatori_server.app import create_app
+
             app = create_app(settings, installation=site)
             listening = stack.enter_context(listening_socket(settings))
             _say_where(settings, listening, needs_setup=needs_setup)
@@ -68,8 +60,8 @@ def serve(
 
 
 @click.command()
-@_data_dir
-@_database_url
+@command_options.data_dir
+@command_options.database_url
 def worker(data_dir: Path | None, database_url: str | None) -> None:
     """Run investigations and scheduled jobs, and serve nothing. Needs PostgreSQL.
 

@@ -16,13 +16,13 @@ from akmatori_server.alerts.release import HeldAlerts
 from akmatori_server.audit.trail import AuditTrail
 from akmatori_server.context_files.service import ContextFileService
 from akmatori_server.correlation.service import RulesService
-from akmatori_server.deliveries.cleanup import DeliveryCleanup
+from akmatori_server.deliveries.cleanup import OLD_DELIVERIES
 from akmatori_server.deliveries.limiter import RateLimiter
 from akmatori_server.deliveries.sealing import BodySeal
 from akmatori_server.deliveries.service import DeliveryLog
 from akmatori_server.engine import Engine
 from akmatori_server.events import EventLog
-from akmatori_server.events.cleanup import EventCleanup
+from akmatori_server.events.cleanup import OLD_EVENTS
 from akmatori_server.events.hub import EventHub
 from akmatori_server.events.subscription import StreamLimits
 from akmatori_server.files import SafeDirectory
@@ -39,6 +39,7 @@ from akmatori_server.notifications.parts import Notifications, build_notificatio
 from akmatori_server.outgoing.policy import Policy
 from akmatori_server.proposals.execution import ProposalExecution
 from akmatori_server.proposals.service import ProposalService
+from akmatori_server.retention.cleanup import Cleanup
 from akmatori_server.retention.job import RetentionJob
 from akmatori_server.runbooks.mirror import RunbookMirror
 from akmatori_server.runbooks.service import RunbookService
@@ -54,6 +55,7 @@ from akmatori_server.skills.workspace import SkillWorkspace
 from akmatori_server.toolbox.bench import Desk
 from akmatori_server.toolbox.history import CallHistory
 from akmatori_server.toolbox.toolbox import Toolbox
+from akmatori_server.toolbox.trial import ToolTrial
 from akmatori_server.tools.assignable import ShownTools
 from akmatori_server.tools.service import ToolService
 from akmatori_server.tools.ssh_keys import SshKeyService
@@ -69,7 +71,7 @@ class Services:
     audit: AuditTrail
     events: EventLog
     event_hub: EventHub
-    event_cleanup: EventCleanup
+    cleanups: tuple[Cleanup, ...]
     settings: SettingsService
     incidents: IncidentService
     control: InvestigationControl
@@ -81,12 +83,12 @@ class Services:
     silences: SilenceService
     silence_release: ReleaseJob
     deliveries: DeliveryLog
-    delivery_cleanup: DeliveryCleanup
     runbooks: RunbookService
     runbook_mirror: RunbookMirror
     tools: ToolService
     ssh_keys: SshKeyService
     toolbox: Toolbox
+    tool_trial: ToolTrial
     call_history: CallHistory
     proposals: ProposalService
     proposal_execution: ProposalExecution
@@ -105,7 +107,7 @@ class Services:
         # First of all: a file that cannot be used ends the start.
         self.correlation_rules.load()
         self.settings.seed()
-        self.notifications.service.seed()
+        self.notifications.prepare()
         self.alert_sources.seed_types()
         self.tools.seed_types()
         self.mcp_servers.seed_types()
@@ -117,9 +119,9 @@ class Services:
     def declare_schedules(self, engine: Engine) -> None:
         """Tell the engine what is done by the clock."""
         self.retention.declare(engine)
-        self.event_cleanup.declare(engine)
+        for cleanup in self.cleanups:
+            cleanup.declare(engine)
         self.silence_release.declare(engine)
-        self.delivery_cleanup.declare(engine)
         self.kubernetes.declare(engine)
         self.proposal_execution.declare(engine)
         self.lost_investigations.declare(engine)
@@ -183,7 +185,7 @@ def build_services(site: Installation, engine: Engine) -> Services:
         audit=audit,
         events=events,
         event_hub=hub,
-        event_cleanup=EventCleanup(database, now=now),
+        cleanups=(Cleanup(OLD_EVENTS, database, now), Cleanup(OLD_DELIVERIES, database, now)),
         settings=settings,
         incidents=incidents,
         lost_investigations=LostInvestigations(database, engine, now=now),
@@ -192,7 +194,6 @@ def build_services(site: Installation, engine: Engine) -> Services:
         alerts=AlertReader(database, rules),
         ingest=ingest,
         deliveries=deliveries,
-        delivery_cleanup=DeliveryCleanup(database, now=now),
         correlation_rules=rules,
         silences=SilenceService(database, events, now=now),
         silence_release=ReleaseJob(database, held.release, now, events=events),
@@ -201,6 +202,7 @@ def build_services(site: Installation, engine: Engine) -> Services:
         tools=tools,
         ssh_keys=SshKeyService(tools, audit),
         toolbox=toolbox,
+        tool_trial=ToolTrial(database, tools, kit_of, audit, redactor=toolbox.redactor, limits=desk.limits),
         call_history=CallHistory(database),
         proposals=proposals,
         proposal_execution=ProposalExecution(
@@ -217,7 +219,10 @@ def build_services(site: Installation, engine: Engine) -> Services:
         notifications=notifications,
         retention=RetentionJob(database, settings, audit, data_directory=data, now=now),
         kubernetes=build_kubernetes(
-            site, engine, model=partial(_model_in_use, settings, Circuit(database, now=now))
+            site,
+            engine,
+            model=partial(_model_in_use, settings, Circuit(database, now=now)),
+            announcer=notifications.announcer,
         ),
     )
 

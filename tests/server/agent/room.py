@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from akmatori_server.agent.budget import Budget
 from akmatori_server.agent.circuit import Circuit
-from akmatori_server.agent.investigator import AgentInvestigator, AgentSite
+from akmatori_server.agent.investigator import AgentInvestigator, AgentSite, nobody_hears
 from akmatori_server.agent.library import Library
 from akmatori_server.agent.tables import agent_messages, llm_usage
 from akmatori_server.context_files.ports import NoPrompts
@@ -54,6 +54,8 @@ class AgentRoom:
     budget: Budget = attrs.field(factory=Budget)
     # The clock of the circuit breaker.
     now: datetime = NOW
+    # Hears of what is spent.
+    spent: Callable[[sa.Connection], None] = nobody_hears
 
     @property
     def database(self) -> Database:
@@ -82,6 +84,7 @@ class AgentRoom:
             route=self.settings.route(ProxyService.LLM),
             now=lambda: NOW,
             budget=self.budget,
+            spent=self.spent,
         )
         chosen = ChosenInvestigator(
             config=self.settings.llm_active,

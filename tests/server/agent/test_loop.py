@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
 from akmatori_server.agent.budget import Budget
+from akmatori_server.agent.tables import llm_usage
 from akmatori_server.context_files.models import NewContextFile
 from akmatori_server.crypto import SecretBox
 from akmatori_server.engine import MemoryEngine
@@ -66,6 +67,22 @@ def test_calls_that_are_wrong_come_back_as_text(room: AgentRoom) -> None:
         assert words in result, (ask, result)
     assert '"load"' in model.requests[2].results[0]
     assert room.usage().tool_calls == len(WRONG) + 1
+
+
+def test_what_is_spent_is_heard_of_where_it_is_noted(room: AgentRoom) -> None:
+    """After each answer, in its transaction, with what that answer has cost."""
+    heard: list[tuple[int, bool]] = []
+
+    def spent(connection: sa.Connection) -> None:
+        requests = connection.execute(sa.select(llm_usage.c.requests)).scalar_one_or_none()
+        heard.append((requests or 0, connection.in_transaction()))
+
+    room.spent = spent
+    with scripted(Say("", (Ask("oracle-1__look", {"host": "x"}),)), Say(REPORT)) as model:
+        room.configure(model)
+        room.investigate()
+    assert dict.fromkeys(heard).keys() >= {(1, True), (2, True)}
+    assert heard == sorted(heard)
 
 
 def test_a_tool_that_fails_or_breaks_never_ends_the_run(room: AgentRoom) -> None:

@@ -140,7 +140,7 @@ def test_what_breaks_a_rule_is_refused(
     with pytest.raises(BadRequest, match=named):
         create(handlers, **members)
 
-    assert domain.sources.all() == []
+    assert domain.sources.listing.all() == []
 
 
 def test_the_type_may_have_blanks_around_it(handlers: AlertSourceHandlers) -> None:
@@ -173,7 +173,7 @@ def test_of_two_creates_at_once_one_wins(domain: Domain) -> None:
         outcomes = list(pool.map(attempt, range(4)))
 
     assert outcomes.count("conflict") == 3
-    assert len(domain.sources.all()) == 1
+    assert len(domain.sources.listing.all()) == 1
 
 
 def test_the_secret_is_shown_as_a_mask_and_stored_encrypted(

@@ -94,7 +94,7 @@ def test_every_wrong_member_has_its_sentence(domain: Domain) -> None:
             settings={"storm_threshold": 0, "identity_fields": 5},
         )
 
-    assert domain.sources.all() == []
+    assert domain.sources.listing.all() == []
     assert set(refused.value.details) == {
         "field_mappings.host",
         "field_mappings.summary",

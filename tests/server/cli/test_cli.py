@@ -199,7 +199,12 @@ def test_the_list_of_commands_is_that_of_the_commands() -> None:
         assert f"  {name} " in shown
 
 
-@pytest.mark.parametrize("command", [["--version"], ["--help"], ["gate", "explain", "df -h"]])
+RUNBOOK = str(Path(__file__).parents[3] / "server/src/akmatori_server/demo/runbooks/high-memory.md")
+
+
+@pytest.mark.parametrize(
+    "command", [["--version"], ["--help"], ["gate", "explain", "df -h"], ["runbooks", "check", RUNBOOK]]
+)
 def test_light_commands_import_no_server(command: list[str]) -> None:
     """They answer at once: nothing of the database, the frameworks or the models is imported for them."""
     script = (

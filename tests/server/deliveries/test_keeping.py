@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
@@ -15,7 +16,7 @@ from structlog.testing import capture_logs
 from akmatori_server.alert_sources.models import AlertSource
 from akmatori_server.crypto import SecretBox
 from akmatori_server.database import Database
-from akmatori_server.deliveries.cleanup import KEPT, DeliveryCleanup
+from akmatori_server.deliveries.cleanup import OLD_DELIVERIES
 from akmatori_server.deliveries.flood import FloodGate
 from akmatori_server.deliveries.models import Filter, Outcome
 from akmatori_server.deliveries.room import LONGEST_BODY, SHARES, Kind
@@ -23,6 +24,8 @@ from akmatori_server.deliveries.sealing import BodySeal
 from akmatori_server.deliveries.service import DeliveryLog
 from akmatori_server.deliveries.tables import deliveries
 from akmatori_server.errors import BadRequest, NotFound, Unavailable
+from akmatori_server.pagination import PageRequest
+from akmatori_server.retention.cleanup import Cleanup
 from akmatori_server.secrets_rotation import check_readable, forget, rotate
 from tests.server.deliveries.depot import (
     BODY,
@@ -44,7 +47,7 @@ def rows(depot: Depot, source: AlertSource) -> list[dict[str, Any]]:
 
 def messages(depot: Depot, uuid: str) -> list[str]:
     """Return the messages of what is kept, the newest first."""
-    return [delivery.message for delivery in depot.log.page(uuid)[0]]
+    return [delivery.message for delivery in depot.log.listing(uuid).all()]
 
 
 def test_what_was_refused_is_kept_with_its_reason(depot: Depot) -> None:
@@ -52,7 +55,7 @@ def test_what_was_refused_is_kept_with_its_reason(depot: Depot) -> None:
     source, now = depot.source(), depot.clock.now
     depot.refuse(source, error=BadRequest("alerts: must be an array.", code="no_alerts"))
 
-    [delivery], total = depot.log.page(source.uuid)
+    [delivery], total = depot.log.listing(source.uuid).page(PageRequest())
     assert total == 1
     assert delivery.received_at == now
     assert (delivery.outcome, delivery.status, delivery.reason) == (Outcome.REJECTED, 400, "no_alerts")
@@ -67,7 +70,7 @@ def test_what_was_taken_with_warnings_is_kept(depot: Depot) -> None:
     source = depot.source()
     depot.warn(source)
 
-    [delivery], _total = depot.log.page(source.uuid)
+    [delivery] = depot.log.listing(source.uuid).all()
     assert (delivery.outcome, delivery.status, delivery.reason) == (Outcome.WARNED, 200, "warning")
     assert delivery.message == "One is odd.\nOne more is odd."
 
@@ -91,7 +94,7 @@ def test_a_body_is_bound_to_its_source(depot: Depot) -> None:
         moved = sa.update(deliveries).where(deliveries.c.alert_source_id == source.id)
         connection.execute(moved.values(alert_source_id=other.id))
 
-    [delivery], _total = depot.log.page(other.uuid)
+    [delivery] = depot.log.listing(other.uuid).all()
     assert depot.log.open(other.uuid, delivery.id).body is None
 
 
@@ -115,7 +118,7 @@ def test_only_harmless_headers_are_kept(depot: Depot) -> None:
         },
     )
 
-    [delivery], _total = depot.log.page(source.uuid)
+    [delivery] = depot.log.listing(source.uuid).all()
     assert delivery.headers == {
         "content-type": "application/json",
         "user-agent": "Grafana",
@@ -135,7 +138,7 @@ def test_a_long_body_is_cut_off(depot: Depot) -> None:
     source = depot.source()
     depot.refuse(source, b"x" * (LONGEST_BODY + 1))
 
-    [delivery], _total = depot.log.page(source.uuid)
+    [delivery] = depot.log.listing(source.uuid).all()
     assert (delivery.size, delivery.kept, delivery.is_whole) == (LONGEST_BODY + 1, LONGEST_BODY, False)
     assert depot.log.open(source.uuid, delivery.id).body == b"x" * LONGEST_BODY
 
@@ -145,7 +148,7 @@ def test_of_an_unread_body_the_announced_size_is_kept(depot: Depot) -> None:
     source = depot.source()
     depot.log.refused(source, remote="", headers={}, body=b"", size=10**15, error=too_large())
 
-    [delivery], _total = depot.log.page(source.uuid)
+    [delivery] = depot.log.listing(source.uuid).all()
     assert (delivery.size, delivery.kept, delivery.is_whole) == (2**31 - 1, 0, False)
     assert depot.log.open(source.uuid, delivery.id).body is None
 
@@ -155,7 +158,7 @@ def test_what_no_database_stores_does_no_harm(depot: Depot) -> None:
     source = depot.source()
     depot.refuse(source, error=BadRequest("a\x00b \ud800"), headers={"user-agent": "a\x00b"})
 
-    [delivery], _total = depot.log.page(source.uuid)
+    [delivery] = depot.log.listing(source.uuid).all()
     assert delivery.message == "a�b ?"
     assert delivery.headers == {"user-agent": "a�b"}
 
@@ -168,21 +171,22 @@ def test_they_are_found_by_outcome_and_replay(depot: Depot) -> None:
         depot.warn(source)
     depot.refuse(other)
 
-    every, total = depot.log.page(source.uuid)
+    every, total = depot.log.listing(source.uuid).page(PageRequest())
     assert total == 4
     assert [d.id for d in every] == sorted((d.id for d in every), reverse=True)
     assert [d.outcome.value for d in every] == ["warned", "rejected", "warned", "rejected"]
-    assert depot.log.page(source.uuid, Filter(outcome=Outcome.WARNED)) == ([every[0], every[2]], 2)
-    assert depot.log.page(source.uuid, Filter(replayed=True)) == ([], 0)
-    assert depot.log.page(source.uuid, Filter(replayed=False), offset=1, limit=2) == (every[1:3], 4)
-    assert depot.log.page(source.uuid, offset=10**18, limit=2) == ([], 4)
+    assert depot.log.listing(source.uuid, Filter(outcome=Outcome.WARNED)).all() == [every[0], every[2]]
+    assert depot.log.listing(source.uuid, Filter(replayed=True)).all() == []
+    not_replayed = depot.log.listing(source.uuid, Filter(replayed=False))
+    assert not_replayed.page(PageRequest(number=2, size=2)) == (every[2:], 4)
+    assert not_replayed.page(PageRequest(number=10**18, size=2)) == ([], 4)
 
 
 def test_a_delivery_belongs_to_its_source(depot: Depot) -> None:
     """Asked for under another one it is not there."""
     source, other = depot.source(), depot.source()
     depot.refuse(source)
-    [delivery], _total = depot.log.page(source.uuid)
+    [delivery] = depot.log.listing(source.uuid).all()
 
     with pytest.raises(NotFound, match="delivery"):
         depot.log.open(other.uuid, delivery.id)
@@ -210,7 +214,7 @@ def test_a_stranger_cannot_push_out_what_others_sent(depot: Depot) -> None:
     for _ in range(most + 1):
         depot.refuse(source, b"x" * LONGEST_BODY, error=unauthorized())
 
-    outcomes = [delivery.status for delivery in depot.log.page(source.uuid)[0]]
+    outcomes = [delivery.status for delivery in depot.log.listing(source.uuid).all()]
     assert outcomes == [401] * most + [200, 400]
 
 
@@ -239,7 +243,7 @@ def test_one_source_does_not_use_up_anothers_share(depot: Depot) -> None:
         depot.log.refused(loud, remote="", headers={}, body=b"x", size=1, error=unauthorized())
     depot.log.refused(quiet, remote="", headers={}, body=b"x", size=1, error=unauthorized())
 
-    assert depot.log.page(quiet.uuid)[1] == 1
+    assert len(depot.log.listing(quiet.uuid).all()) == 1
 
 
 def test_without_a_database_nothing_is_raised_and_little_is_tried(tmp_path: Path) -> None:
@@ -276,8 +280,8 @@ def test_old_ones_are_forgotten(depot: Depot) -> None:
     source = depot.source()
     for number in range(5):
         depot.refuse(source, error=BadRequest(f"number {number}"))
-    depot.clock.tick((KEPT - timedelta(seconds=7.5)).total_seconds())
-    DeliveryCleanup(depot.database, now=depot.clock, batch=2).run()
+    depot.clock.tick((OLD_DELIVERIES.kept - timedelta(seconds=7.5)).total_seconds())
+    Cleanup(attrs.evolve(OLD_DELIVERIES, batch=2), depot.database, depot.clock).run()
 
     assert messages(depot, source.uuid) == ["number 4"]
 
@@ -290,7 +294,7 @@ def test_the_first_ones_agree_on_the_key(database: Database) -> None:
         list(pool.map(depot.refuse, sources))
 
     for source in sources:
-        [delivery], _total = depot.log.page(source.uuid)
+        [delivery] = depot.log.listing(source.uuid).all()
         assert depot.log.open(source.uuid, delivery.id).body == BODY
 
 
@@ -305,7 +309,7 @@ def test_a_new_key_of_the_installation_leaves_the_bodies_readable(database: Data
     assert rotate(depot.database, both) == 1
 
     log = DeliveryLog(depot.database, BodySeal(SecretBox([new]), now=depot.clock), now=depot.clock)
-    [delivery], _total = log.page(source.uuid)
+    [delivery] = log.listing(source.uuid).all()
     assert log.open(source.uuid, delivery.id).body == BODY
     assert rows(depot, source) == before
 
@@ -322,7 +326,7 @@ def test_when_the_key_is_lost_new_bodies_are_kept_again(database: Database) -> N
 
     log = DeliveryLog(depot.database, BodySeal(box, now=depot.clock), now=depot.clock)
     log.warned(source, remote="", headers={}, body=b"new", warnings=["x"])
-    newest, oldest = log.page(source.uuid)[0]
+    newest, oldest = log.listing(source.uuid).all()
     assert log.open(source.uuid, oldest.id).body is None
     assert log.open(source.uuid, newest.id).body == b"new"
 
@@ -333,5 +337,5 @@ def test_above_the_rate_limit_is_kept_but_not_what_could_not_be_stored(depot: De
     depot.refuse(source, error=Unavailable("Too many.", code="rate_limited"))
     depot.refuse(source, error=Unavailable("The alerts could not be stored; send them again."))
 
-    [delivery], _total = depot.log.page(source.uuid)
+    [delivery] = depot.log.listing(source.uuid).all()
     assert (delivery.status, delivery.reason, delivery.is_whole) == (503, "rate_limited", True)

@@ -15,9 +15,10 @@ from sqlalchemy.exc import OperationalError
 from akmatori_server.database import Database
 from akmatori_server.errors import Unavailable
 from akmatori_server.events import EventKind, EventLog
-from akmatori_server.events.cleanup import EventCleanup
+from akmatori_server.events.cleanup import OLD_EVENTS
 from akmatori_server.events.hub import EventHub
 from akmatori_server.events.models import EventFilter
+from akmatori_server.retention.cleanup import Cleanup
 from tests.server.events.support import NOW, event, reading, record, with_hub
 
 OTHER = "11111111-2222-4333-8444-555555555555"
@@ -200,7 +201,7 @@ def test_who_was_away_for_too_long_is_told_to_begin_anew(database: Database) -> 
 
     async def main(hub: EventHub, log: EventLog) -> None:
         record(database, log, *(event(number) for number in range(5)))
-        await asyncio.to_thread(EventCleanup(database, now=lambda: NOW + timedelta(days=2)).run)
+        await asyncio.to_thread(Cleanup(OLD_EVENTS, database, lambda: NOW + timedelta(days=2)).run)
         late = await reading(hub, 2)
         first = await late.next()
         assert (first.is_reset, first.event) == (True, None)

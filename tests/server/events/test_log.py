@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from akmatori_server.database import Database
 from akmatori_server.events import EventLog, store
-from akmatori_server.events.cleanup import EventCleanup
+from akmatori_server.events.cleanup import OLD_EVENTS
 from akmatori_server.events.models import Event, NewEvent
+from akmatori_server.retention.cleanup import Cleanup
 from tests.server.events.support import NOW, event, record
 
 
@@ -127,14 +129,15 @@ def test_events_are_forgotten_after_a_day(database: Database, batch: int) -> Non
     late = NewEvent(kind=event().kind, data={"alert_count": 5}, at=NOW + timedelta(hours=1))
     record(database, log, late)
 
-    EventCleanup(database, now=lambda: NOW + timedelta(hours=24), batch=batch).run()
+    expiry = attrs.evolve(OLD_EVENTS, batch=batch)
+    Cleanup(expiry, database, lambda: NOW + timedelta(hours=24)).run()
     assert numbers(database) == [0, 1, 2, 3, 4, 5]
-    EventCleanup(database, now=lambda: NOW + timedelta(hours=24, seconds=1), batch=batch).run()
+    Cleanup(expiry, database, lambda: NOW + timedelta(hours=24, seconds=1)).run()
     assert numbers(database) == [5]
 
 
 def test_the_newest_event_is_never_forgotten(database: Database) -> None:
     """Who has seen it is still known to have missed nothing."""
     record(database, EventLog(), event(1), event(2))
-    EventCleanup(database, now=lambda: NOW + timedelta(days=30)).run()
+    Cleanup(OLD_EVENTS, database, lambda: NOW + timedelta(days=30)).run()
     assert numbers(database) == [2]

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import attrs
+import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
@@ -14,6 +15,8 @@ from akmatori_server.audit import AuditTrail
 from akmatori_server.crypto import SecretBox
 from akmatori_server.database import Database
 from akmatori_server.incidents.storable import JSON
+from akmatori_server.investigation import Runner
+from akmatori_server.investigation.rules import RuleInvestigator
 from akmatori_server.runbooks.tables import runbooks
 from akmatori_server.toolbox.bench import Desk
 from akmatori_server.toolbox.kit import Kit
@@ -25,7 +28,8 @@ from akmatori_server.tools import store as tools_store
 from akmatori_server.tools.builtin import builtin_types
 from akmatori_server.tools.models import NewTool
 from akmatori_server.tools.service import ToolService
-from tests.server.investigation.cases import NOW
+from tests.server.investigation.cases import NOW, disk_alert
+from tests.server.investigation.test_journal import log_of, new_incident, row_of
 
 Answer = Callable[[Invocation], Awaitable[JSON]]
 PASSWORD = "vm-Passw0rd-4711"
@@ -111,3 +115,28 @@ def vector(*values: float, **labels: str) -> JSON:
         "resultType": "vector",
         "result": [{"metric": dict(labels), "value": [1795000000.0, str(value)]} for value in values],
     }
+
+
+# What a database has no part in is tried on one of them.
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+def investigated(
+    database: Database,
+    lab: Lab,
+    *,
+    tools: dict[str, Any] | None = None,
+    toolbox: Toolbox | None = None,
+    context: dict[str, Any] | None = None,
+    incident_id: int | None = None,
+    **options: Any,
+) -> tuple[str, str]:
+    """Run an investigation to its end; return the report and the log."""
+    toolbox = toolbox or make_toolbox(database, lab, {"prometheus": PROMETHEUS} if tools is None else tools)
+    options = {"first_look": False, **options}
+    investigator = RuleInvestigator(database, now=lambda: NOW, tools=toolbox, **options)
+    incident_id = incident_id or new_incident(
+        database, source="alertmanager", context=context or disk_alert()
+    )
+    asyncio.run(Runner(database, investigator, now=lambda: NOW).run(incident_id))
+    return row_of(database, incident_id).response, log_of(database, incident_id)

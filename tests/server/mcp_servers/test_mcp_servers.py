@@ -157,7 +157,7 @@ def test_what_breaks_a_rule_is_refused(bench: Bench, members: dict[str, Any], pl
         bench.create(members)
 
     assert set(caught.value.details) == places
-    assert bench.servers.all() == []
+    assert bench.servers.listing.all() == []
 
 
 def test_names_and_prefixes_are_unique_and_not_built_in(bench: Bench) -> None:
@@ -279,4 +279,4 @@ def test_a_key_makes_a_create_happen_once(bench: Bench) -> None:
     answers = [bench.handlers.create_mcp_server(call(), idempotency_key="k", body=body) for _ in range(2)]
 
     assert answers[0].body == answers[1].body
-    assert len(bench.servers.all()) == 1
+    assert len(bench.servers.listing.all()) == 1

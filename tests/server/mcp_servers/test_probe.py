@@ -25,6 +25,8 @@ from tests.support.running import serve
 pytest.importorskip("mcp", reason="the extra mcp is not installed")
 
 PROGRAMS = str(Path(__file__).with_name("programs.py"))
+# Some of its tools can be used.
+HALF_BROKEN = str(Path(__file__).parents[1] / "kits/mcp/programs.py")
 SECRET = "hunter2-hunter2"
 
 
@@ -165,22 +167,28 @@ def test_the_operation_answers_what_happened(workshop: Workshop, monkeypatch: py
     servers = McpServerService(workshop.database, workshop.secrets, workshop.audit, now=workshop.clock)
     handlers = McpServerHandlers(servers)
     ids: list[int] = []
-    for how in ("stdio", "broken"):
+    for how, file in {"stdio": PROGRAMS, "broken": PROGRAMS, "good": HALF_BROKEN}.items():
         members = McpServerMembers(
             name=how,
             transport=Transport.STDIO,
             command=sys.executable,
-            args={"args": [PROGRAMS, how]},
+            args={"args": [file, how]},
             env_vars={"TOKEN": SECRET},
             namespace_prefix=f"box.{how}",
         )
         with servers.transaction() as connection:
             ids.append(servers.create_in(connection, None, members).id)
-    good, bad = (asyncio.run(handlers.test_mcp_server(call(), id=number)) for number in ids)
+    good, bad, half = (asyncio.run(handlers.test_mcp_server(call(), id=number)) for number in ids)
 
     assert (good.ok, good.message) == (True, "The server offers 2 tools.")
     assert [tool.name for tool in good.tools] == ["box.stdio.add", "box.stdio.environment"]
     assert (good.server_name, good.server_version) == ("toolbox", "1.4.0")
+    assert (good.left_out, bad.left_out) == ([], [])
+    assert half.message == "The server offers 14 tools, of which 5 cannot be used."
+    assert (
+        half.left_out[1] == "The tool wrong_schema is left out: its schema breaks the rules of JSON Schema."
+    )
+    assert "look!" in half.left_out[-1]
     assert (bad.ok, bad.tools) == (False, [])
     assert "****" in bad.message
     assert SECRET not in bad.message

@@ -95,7 +95,7 @@ def test_what_is_not_stored_makes_no_type(workshop: Workshop, servers: McpServer
     except sa.exc.DBAPIError:
         pass
     assert types(workshop) == {}
-    assert servers.all() == []
+    assert servers.listing.all() == []
 
 
 def test_servers_of_earlier_versions_become_types_at_the_start(

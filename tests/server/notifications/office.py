@@ -44,6 +44,7 @@ class Office:
     domain: Domain
     settings: SettingsService
     service: NotificationService
+    delivery: Delivery
     courier: Courier
     announcer: Announcer
     channels: Channels
@@ -126,7 +127,7 @@ def make_office(database: Database, directory: Path, slack: SlackServer) -> Offi
     )
     service.seed()
     source = domain.sources.create(NewAlertSource(source_type_name="alertmanager", name="prod"))
-    return Office(domain, settings, service, courier, announcer, channels, ticks, source.uuid)
+    return Office(domain, settings, service, delivery, courier, announcer, channels, ticks, source.uuid)
 
 
 def use_slack(office: Office, *, channel: str = "#alerts", token: str = TOKEN) -> None:

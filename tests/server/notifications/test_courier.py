@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import attrs
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 from structlog.testing import capture_logs
 
 from akmatori_server.incidents.models import Status
+from akmatori_server.investigation.journal import Journal
 from akmatori_server.notifications.announcer import Approval
-from akmatori_server.notifications.cleanup import KEPT, NotificationCleanup
+from akmatori_server.notifications.cleanup import OLD_NOTIFICATIONS
 from akmatori_server.notifications.delivery import Delivery
 from akmatori_server.notifications.models import NotificationKind, State
 from akmatori_server.notifications.tables import notification_attempts, notifications
+from akmatori_server.notifications.thread_status import ThreadStatus
+from akmatori_server.retention.cleanup import Cleanup
 from tests.server.notifications.office import SETTLED, Office, use_slack
 from tests.support.slack import CHANNEL, Answer, SlackServer, error
 
@@ -240,10 +246,10 @@ def test_a_day_old_message_is_no_news(office: Office, slack: SlackServer) -> Non
     office.send(25 * 3600)
     assert [one.state for one in office.told()] == [State.GIVEN_UP]
 
-    cleanup = NotificationCleanup(office.domain.database, now=office.domain.clock, batch=1)
+    cleanup = Cleanup(attrs.evolve(OLD_NOTIFICATIONS, batch=1), office.domain.database, office.domain.clock)
     cleanup.run()
     assert office.count(notifications) == 1
-    office.domain.clock.tick(KEPT.total_seconds())
+    office.domain.clock.tick(OLD_NOTIFICATIONS.kept.total_seconds())
     cleanup.run()
     assert (office.count(notifications), office.count(notification_attempts)) == (0, 0)
 
@@ -283,6 +289,39 @@ def test_what_awaits_approval_is_told_where_its_incident_is(office: Office, slac
     [asked] = slack.thread(first)
     assert "Restart" in asked.text
     assert "<https://a.test/proposals/p-1|" in asked.text
+
+
+def test_a_thread_says_that_it_is_investigated(office: Office, slack: SlackServer) -> None:
+    """From the beginning, again with every minute, until the report; where Slack refuses it is left alone."""
+    use_slack(office)
+    office.alert()
+    office.send()
+    [first] = slack.top()
+    status = ThreadStatus(office.domain.database, office.delivery, now=office.domain.clock)
+    status.refresh()
+    assert first.status == ""
+    shown: list[str] = []
+
+    async def handler(incident_id: int, run: int) -> None:
+        journal = Journal.take(
+            office.domain.database, incident_id, run, now=office.domain.clock, events=office.domain.events
+        )
+        assert journal is not None
+        await asyncio.to_thread(office.send)
+        shown.append(first.status)
+        first.status = ""
+        slack.answer_next("assistant.threads.setStatus", error("missing_scope"))
+        # Asked, not asked, asked again, and not any more after an hour.
+        for seconds in (0, 60, 600, 3000):
+            office.domain.clock.tick(seconds)
+            status.refresh()
+            shown.append(first.status)
+            first.status = ""
+        journal.close(Status.COMPLETED, "Done.")
+
+    office.domain.queue.drain(handler)
+    assert shown == ["is investigating…", "", "", "is investigating…", ""]
+    assert slack.methods().count("assistant.threads.setStatus") == 3
 
 
 def test_a_failing_announcement_fails_no_alert(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

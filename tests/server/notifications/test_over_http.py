@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from akmatori_sdk import Akmatori
 from akmatori_sdk._generated.akmatori import models
 from akmatori_server.http.call import Scope
 from tests.support.databases import copied_database
+from tests.support.forward_proxy import forward_proxy
+from tests.support.origin import Asked, Reply, running_origin
 from tests.support.site import Site, logged_in, running_site
 from tests.support.slack import CHANNEL, TOKEN, SlackServer, error, rate_limited, slack_server
 
@@ -189,7 +192,7 @@ def test_settings_are_kept_masked_tagged_and_audited(site: Site, admin: httpx.Cl
         "kinds": ["incident_opened"],
     }
     before = admin.get(URL)
-    assert len(before.json()["slack"]["kinds"]) == 7
+    assert len(before.json()["slack"]["kinds"]) == 12
     stored = admin.put(URL, json={"targets": [target]}, headers={"If-Match": before.headers["etag"]})
     assert stored.status_code == 200, stored.text
     assert admin.put(URL, json={}, headers={"If-Match": before.headers["etag"]}).status_code == 409
@@ -199,6 +202,7 @@ def test_settings_are_kept_masked_tagged_and_audited(site: Site, admin: httpx.Cl
         "url": "json://me:****@127.0.0.1:9/****",
         "enabled": True,
         "kinds": ["incident_opened"],
+        "min_severity": "info",
     }
     with Akmatori(base_url=site.base_url, api_key=site.key(Scope.ADMIN)) as client:
         kept = client.settings.notifications.update(
@@ -209,7 +213,7 @@ def test_settings_are_kept_masked_tagged_and_audited(site: Site, admin: httpx.Cl
     [target_kept] = kept.targets
     assert (target_kept.url, target_kept.enabled) == (shown["url"], False)
     # Left out, all kinds are told but that an investigation runs.
-    assert len(target_kept.kinds) == 6
+    assert len(target_kept.kinds) == 11
     assert not result.success
     assert "T0KEN" not in result.message
     trail = admin.get("/api/audit", params={"target": "settings:notifications"})
@@ -221,6 +225,43 @@ def test_settings_are_kept_masked_tagged_and_audited(site: Site, admin: httpx.Cl
     with site.installation.database.read() as connection:
         rows = connection.exec_driver_sql("SELECT url FROM notification_targets").all()
     assert "T0KEN" not in str(rows)
+
+
+def test_targets_are_reached_through_the_proxy_of_the_settings(admin: httpx.Client) -> None:
+    """When their toggle is on, but for what is excepted; nothing of it is shown to who lists processes."""
+    processes: list[bytes] = []
+
+    def reply(_asked: Asked) -> Reply:
+        for place in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                processes.append((place / "cmdline").read_bytes() + (place / "environ").read_bytes())
+        return Reply()
+
+    def test(path: str, **proxy: Any) -> dict[str, Any]:
+        given = {"proxy_url": f"http://me:sesame@127.0.0.1:{proxies.port}", **proxy}
+        assert admin.put("/api/settings/proxy", json=given).status_code == 200
+        url = f"json://u:T0KEN@127.0.0.1:{hook.server_port}/{path}"
+        admin.put(URL, json={"targets": [{"name": "hook", "url": url}]})
+        answer: dict[str, Any] = admin.post(f"{URL}/test", json={"channel": "hook"}).json()
+        return answer
+
+    toggle = {"notifications": {"enabled": True}}
+    with forward_proxy() as proxies, running_origin(reply) as hook:
+        try:
+            assert test("x", services={})["success"]
+            assert proxies.passed == []
+            through = test("x", services=toggle)
+            assert through["success"], through
+            [passed] = proxies.passed
+            assert (passed.method, passed.target) == ("POST", f"{hook.url}/x")
+            assert passed.headers["proxy-authorization"] == "Basic bWU6c2VzYW1l"
+            assert len(hook.asked) == 2
+            shown = admin.get("/api/settings/proxy").json()["services"]["notifications"]
+        finally:
+            admin.put("/api/settings/proxy", json={})
+    assert shown == {"enabled": True, "supported": True}
+    assert any(b"akmatori_server.notifications.sender" in one for one in processes)
+    assert not [one for one in processes if b"sesame" in one or b"T0KEN" in one]
 
 
 def test_what_cannot_be_sent_to_is_refused(site: Site, admin: httpx.Client) -> None:

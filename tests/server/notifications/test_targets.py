@@ -7,14 +7,26 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from akmatori_server.audit import AuditTrail
+from akmatori_server.audit.models import EVERYTHING
+from akmatori_server.audit.store import page
+from akmatori_server.config import ConfigurationError
+from akmatori_server.notifications import sender
 from akmatori_server.notifications.announcer import Approval
+from akmatori_server.notifications.failures import SendError
+from akmatori_server.notifications.from_file import apply_notifications_file, read_notifications_file
 from akmatori_server.notifications.models import NotificationKind, Wanted
+from akmatori_server.notifications.sending import SenderProxy, send_through
 from akmatori_server.notifications.settings import WrittenTarget
+from akmatori_server.notifications.words import Message
 from tests.server.notifications.office import Office, use_slack
+from tests.support.forward_proxy import forward_proxy
+from tests.support.origin import Reply, running_origin
 from tests.support.slack import SlackServer
 
 # Apprise asks for a module that Python is about to drop.
@@ -133,3 +145,96 @@ def test_an_alert_is_told_with_its_description(office: Office, slack: SlackServe
     assert f"Incident `{uuid}`" in first.text
     assert f"Incident `{uuid}`" in slack.thread(first)[0].text
     assert "Open the incident" not in first.text
+
+
+def test_a_file_says_what_is_told_where(office: Office, tmp_path: Path) -> None:
+    """Stored like what the API writes, once; what cannot be is refused with its place, and no value of it."""
+    path, trail = tmp_path / "notifications.yaml", AuditTrail(office.domain.database, now=office.domain.clock)
+
+    def apply(text: str) -> None:
+        path.write_text(text)
+        apply_notifications_file(read_notifications_file(path), office.settings, office.service, trail)
+
+    good = """
+slack: {bot_token: xoxb-S3CRET, alerts_channel: "#ops", min_severity: high}
+targets:
+  - {name: hook, url: "json://u:S3CRET@127.0.0.1:9/x", kinds: [token_budget], min_severity: warning}
+"""
+    for _ in range(2):
+        apply(good)
+    with office.domain.database.read() as connection:
+        entries = page(connection, EVERYTHING, offset=0, limit=10)
+        assert "S3CRET" not in str(connection.exec_driver_sql("SELECT * FROM notification_targets").all())
+    assert sorted(one.action for one in entries) == [
+        "settings:notifications:updated",
+        "settings:slack:updated",
+    ]
+    slack, settings = office.settings.slack(), office.service.settings()
+    assert slack.is_active
+    assert (slack.alerts_channel, settings.slack_min_severity, len(settings.slack_kinds)) == (
+        "#ops",
+        "high",
+        12,
+    )
+    [target] = settings.targets
+    assert (target.name, target.kinds, target.min_severity) == ("hook", {"token_budget"}, "warning")
+    assert target.url.reveal() == "json://u:S3CRET@127.0.0.1:9/x"
+    # What the file does not mention stays.
+    apply("targets: []")
+    assert office.settings.slack().is_active
+    assert office.service.settings().targets == ()
+
+    for wrong, words in {
+        "- a": "needs the member",
+        "mail: {}": "has no mail",
+        "slack: {bot_token: S3CRET}": ":1: slack needs alerts_channel",
+        "targets:\n- {name: a}": ":2: a target needs url",
+        "targets:\n- {name: a, url: 'nonsense://S3CRET'}": "targets[0].url: Apprise does not understand",
+        "targets:\n- {name: a, url: 'json://S3CRET', kinds: [S3CRET]}": ":2: each of the kinds",
+        "targets:\n- {name: a, url: 'json://S3CRET', min_severity: S3CRET}": ":2: min_severity must be",
+        "slack: {bot_token: S3CRET, alerts_channel: a, enabled: S3CRET}": "enabled is true or false",
+        "slack: {bot_token: S3CRET: ]": "no YAML",
+    }.items():
+        with pytest.raises(ConfigurationError) as refused:
+            apply(wrong)
+        assert words in str(refused.value)
+        assert str(path) in str(refused.value)
+        assert "S3CRET" not in str(refused.value)
+    path.unlink()
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_notifications_file(path)
+
+
+def test_what_the_proxy_does_not_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is excepted in the settings, by their rules; and nothing else, whatever the environment says."""
+    import requests.sessions
+    import requests.utils
+
+    for module in (requests.utils, requests.sessions):
+        monkeypatch.setattr(module, "should_bypass_proxies", module.should_bypass_proxies)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, "*")
+    sender.use_proxy("http://proxy:3128", "*.internal, 10.0.0.0/8, x.test:8443")
+    through = {"http": "http://proxy:3128", "https": "http://proxy:3128", "all": "http://proxy:3128"}
+    for address, proxies in {
+        "https://hooks.example.net/x": through,
+        "https://a.internal": {},
+        "http://10.1.2.3/": {},
+        "https://x.test:8443/y": {},
+        "https://x.test/y": through,
+    }.items():
+        assert requests.utils.get_environ_proxies(address) == proxies, address
+
+
+@pytest.mark.soak
+def test_what_is_refused_through_the_proxy_is_told_as_ever() -> None:
+    """The status, and whether it makes sense to try again; and that it was the proxy where nobody answers."""
+    address = "json://127.0.0.1:9"
+    with forward_proxy() as proxies, running_origin(lambda _asked: Reply(status=401)) as hook:
+        proxy = SenderProxy(f"http://127.0.0.1:{proxies.port}", "")
+        with pytest.raises(SendError, match="HTTP status 401") as refused:
+            send_through(proxy, hook.url.replace("http", "json"), Message("t", "b"))
+    assert (refused.value.http_status, refused.value.is_final) == (401, True)
+    with pytest.raises(SendError, match="through the proxy") as away:
+        send_through(SenderProxy("http://127.0.0.1:9", ""), address, Message("t", "b"))
+    assert not away.value.is_final

@@ -34,7 +34,7 @@ from tests.server.toolbox.scripted import CHANGE, LOOK, ORACLE, TOKEN
 def change_tool(office: Office, changes: ToolChanges) -> None:
     """Change the tool as an administrator does."""
     with office.room.tools.transaction() as connection:
-        (tool,) = office.room.tools.all()
+        (tool,) = office.room.tools.listing.all()
         office.room.tools.update_in(connection, None, tool.id, changes)
 
 
@@ -155,7 +155,7 @@ def _points_elsewhere(office: Office) -> None:
 
 def _is_gone(office: Office) -> None:
     with office.room.tools.transaction() as connection:
-        (tool,) = office.room.tools.all()
+        (tool,) = office.room.tools.listing.all()
         office.room.tools.delete_in(connection, None, tool.id)
 
 

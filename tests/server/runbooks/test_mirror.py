@@ -21,7 +21,6 @@ from akmatori_server.pagination import PageRequest
 from akmatori_server.runbooks.handlers import RunbookHandlers
 from akmatori_server.runbooks.markdown import file_name, has_own_form, read_markdown, write_markdown
 from akmatori_server.runbooks.mirror import RunbookMirror
-from akmatori_server.runbooks.mirrored import MirroredRunbookHandlers
 from akmatori_server.runbooks.models import RunbookText
 from tests.server.incidents.domain import Domain, call
 
@@ -61,7 +60,7 @@ def add(domain: Domain, title: str = "Disk is full", content: str = "Free some."
 
 def test_the_operations_write_the_files(domain: Domain, mirror: RunbookMirror, folder: Path) -> None:
     """Created, renamed with the title, deleted."""
-    handlers: stubs.Runbooks = MirroredRunbookHandlers(RunbookHandlers(domain.runbooks, domain.trail), mirror)
+    handlers: stubs.Runbooks = RunbookHandlers(domain.runbooks, domain.trail, written=mirror.follow)
     body = models.RunbookInput(title="Disk is  full: /var", content="Free\r\n some.")
     handlers.create_runbook(call(), idempotency_key=UNSET, body=body)
     assert files(folder) == {"1-disk-is-full-var.md": "# Disk is full: /var\n\nFree\r\n some."}
@@ -208,7 +207,10 @@ def test_new_files_become_runbooks_and_what_is_none_is_told_once(
     assert "oom.md" not in files(folder)
     # What stood in the way is not lost.
     assert files(folder)[report.kept_aside[0]] == "in the way"
-    assert (audit.page(PageRequest()).items[0].action, len(domain.runbooks.all())) == ("runbook:created", 2)
+    assert (audit.page(PageRequest()).items[0].action, len(domain.runbooks.listing.all())) == (
+        "runbook:created",
+        2,
+    )
     ignored = {event["file"]: event["reason"] for event in told if event["event"] == "runbook_file_ignored"}
     assert {"notes.md", "7-old.md", "with space.md"} <= set(ignored)
     assert "README.md" not in ignored

@@ -35,7 +35,7 @@ def test_it_holds_from_its_beginning_until_its_end(night: Night) -> None:
 
     def at(moment: timedelta) -> tuple[str | None, list[SilenceState]]:
         night.clock.now = silence.starts_at + moment
-        listed = [state for state in SilenceState if night.service.all(state, now=night.clock.now)]
+        listed = [state for state in SilenceState if night.service.listing(state, now=night.clock.now).all()]
         return night.first(alertname="DiskFull"), listed
 
     assert at(-TICK) == (None, [SilenceState.PENDING])
@@ -78,7 +78,8 @@ def test_one_that_was_ended_or_never_begins_holds_nothing(night: Night) -> None:
     night.clock.tick(3600 * 1.5)
     assert night.first(alertname="DiskFull") is None
     assert {
-        one.silence.state_at(night.clock.now) for one in night.service.all(None, now=night.clock.now)
+        one.silence.state_at(night.clock.now)
+        for one in night.service.listing(None, now=night.clock.now).all()
     } == {SilenceState.EXPIRED}
 
 
@@ -87,7 +88,9 @@ def test_it_counts_the_firing_alerts_it_holds(night: Night) -> None:
     night.hold(first, "a", "b")
     night.hold(first, "c", status="resolved")
 
-    counts = {one.silence.uuid: one.silenced_count for one in night.service.all(None, now=night.clock.now)}
+    counts = {
+        one.silence.uuid: one.silenced_count for one in night.service.listing(None, now=night.clock.now).all()
+    }
     assert counts == {first.uuid: 2, second.uuid: 0}
     assert night.service.get(first.uuid).silenced_count == 2
 

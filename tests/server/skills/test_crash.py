@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 
 def state(services: Configured) -> dict[str, object]:
     """Everything that the database tells and everything that the disk holds."""
-    skills = {skill.name: skill for skill in services.skills.all() if not skill.is_system}
+    skills = {skill.name: skill for skill in services.skills.listing.all() if not skill.is_system}
     return {
         "prompts": {name: skill.prompt for name, skill in skills.items()},
         "descriptions": {name: skill.description for name, skill in skills.items()},
@@ -38,7 +38,7 @@ def state(services: Configured) -> dict[str, object]:
             }
             for name in skills
         },
-        "context": {file.filename: file.sha256 for file in services.files.all()},
+        "context": {file.filename: file.sha256 for file in services.files.listing.all()},
         "disk": {
             str(path.relative_to(services.data)): path.read_bytes()
             for path in sorted(services.data.rglob("*"))
@@ -68,7 +68,7 @@ def fill(services: Configured) -> None:
 
 def consistent(services: Configured) -> bool:
     """Whether the tables and the files tell the same."""
-    for skill in services.skills.all():
+    for skill in services.skills.listing.all():
         if skill.is_system:
             continue
         with services.database.read() as connection:
@@ -76,7 +76,7 @@ def consistent(services: Configured) -> bool:
         assert stored is not None
         if dict(stored.manifest) != services.skills.workspace.folder(skill.name).manifest():
             return False
-    names = {file.filename for file in services.files.all()}
+    names = {file.filename for file in services.files.listing.all()}
     return names == {path.name for path in services.context_dir.iterdir() if not path.name.startswith(".~")}
 
 

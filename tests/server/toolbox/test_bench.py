@@ -272,3 +272,25 @@ def test_a_tool_that_cannot_say_what_it_offers_is_left_out(room: Room) -> None:
             return len(bench.offers), bench.complaints
 
     assert asyncio.run(main(room.take())) == (0, ("oracle-1: No connection to mcp.example.net.",))
+
+
+def test_functions_that_cannot_be_used_are_one_complaint(room: Room) -> None:
+    """The tool's other ones are there, and the complaint is one line, whatever the reasons."""
+
+    async def left_out(*_: object) -> list[str]:
+        return [
+            "The tool a is left out: its schema is too large.",
+            "The tool b is left out: its name is taken.",
+        ]
+
+    room.oracle.left_out = left_out  # type: ignore[assignment,method-assign]
+
+    async def main(journal: Journal) -> tuple[int, tuple[str, ...]]:
+        async with room.bench(journal) as bench:
+            return len(bench.offers), bench.complaints
+
+    offered, complaints = asyncio.run(main(room.take()))
+    assert offered == 2
+    assert complaints == (
+        "oracle-1: The tool a is left out: its schema is too large. The tool b is left out: its name is taken.",
+    )

@@ -55,7 +55,7 @@ def system(database: Database, *, is_open: bool) -> System:
             **{
                 **others,
                 "tool_types": ToolTypeHandlers(workshop.tools),
-                "tools": ToolHandlers(workshop.tools, workshop.keys),
+                "tools": ToolHandlers(workshop.tools, workshop.keys, workshop.trial),
                 "http_connectors": HttpConnectorHandlers(
                     connectors, ConnectorTrial(connectors, workshop.tools)
                 ),
@@ -146,6 +146,28 @@ def test_terraform_creates_a_tool_switched_off(client: httpx.Client) -> None:
 
     assert answer.status_code == 201
     assert (answer.json()["enabled"], answer.json()["tool_type"]["name"]) == (False, "ssh")
+
+
+def test_a_tool_is_tried(client: httpx.Client, base_url: str) -> None:
+    """By those who may write; what is wrong with it is an answer, too."""
+    settings = {"grafana_url": "http://127.0.0.1:9", "grafana_api_token": "glsa_0123456789"}
+    body = {
+        "tool_type_id": type_id(client, "grafana"),
+        "name": "Tried",
+        "settings": settings,
+        "enabled": False,
+    }
+    path = f"/api/tools/{client.post('/api/tools', json=body).json()['id']}"
+    with client_of(base_url, "write") as writer, client_of(base_url, "read") as reader:
+        tried = writer.post(f"{path}/test")
+        assert reader.post(f"{path}/test").status_code == 403
+        assert writer.post("/api/tools/9999/test").status_code == 404
+
+    assert tried.status_code == 200
+    assert (tried.json()["ok"], "version" in tried.json()) == (False, False)
+    assert "allowed_networks of the tool's settings" in tried.json()["message"]
+    assert tried.json()["function"] == "search_dashboards"
+    assert client.delete(path).status_code == 204
 
 
 def test_the_life_of_an_ssh_key(client: httpx.Client) -> None:

@@ -23,7 +23,7 @@ UNKNOWN = "5f0c7a52-8f0e-4a36-9c55-1d5f0a1f6f3e"
 @pytest.fixture
 def handlers(workshop: Workshop) -> ToolHandlers:
     """The operations."""
-    return ToolHandlers(workshop.tools, workshop.keys)
+    return ToolHandlers(workshop.tools, workshop.keys, workshop.trial)
 
 
 def add(handlers: ToolHandlers, tool_id: int, name: str, **members: Any) -> models.SshKey:

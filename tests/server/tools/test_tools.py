@@ -29,7 +29,7 @@ GRAFANA = {"grafana_url": "https://grafana.example.net", "grafana_api_token": "g
 @pytest.fixture
 def handlers(workshop: Workshop) -> ToolHandlers:
     """The operations; they conform to what is generated from the contract."""
-    handlers: stubs.Tools = ToolHandlers(workshop.tools, workshop.keys)
+    handlers: stubs.Tools = ToolHandlers(workshop.tools, workshop.keys, workshop.trial)
     assert isinstance(handlers, ToolHandlers)
     return handlers
 
@@ -212,7 +212,7 @@ def test_secrets_whose_key_is_lost_can_be_entered_again(workshop: Workshop, api:
     tool = api.create("grafana", settings=GRAFANA)
     other = SecretBox([Fernet.generate_key().decode()])
     elsewhere = ToolService(workshop.database, other, workshop.audit, now=workshop.clock)
-    lost = Api(ToolHandlers(elsewhere, workshop.keys), workshop)
+    lost = Api(ToolHandlers(elsewhere, workshop.keys, workshop.trial), workshop)
 
     assert settings_of(lost.get(tool.id))["grafana_api_token"] == "****"
     lost.update(tool.id, settings={**GRAFANA, "grafana_api_token": "****", "grafana_timeout": 9})

@@ -14,7 +14,15 @@ from akmatori_server.audit.models import Entry
 from akmatori_server.crypto import SecretBox
 from akmatori_server.database import Database, metadata
 from akmatori_server.database.all_tables import MODULES
+from akmatori_server.kits.http_api import http_kits
+from akmatori_server.kits.sql import sql_kits
+from akmatori_server.kits.ssh.kit import ssh_kit
 from akmatori_server.pagination import PageRequest
+from akmatori_server.redaction import Redactor
+from akmatori_server.settings.route import direct
+from akmatori_server.toolbox.limits import CallLimits
+from akmatori_server.toolbox.ports import KitOf
+from akmatori_server.toolbox.trial import ToolTrial
 from akmatori_server.tools.models import NewTool
 from akmatori_server.tools.service import ToolService
 from akmatori_server.tools.ssh_keys import SshKeyService
@@ -34,6 +42,16 @@ class Workshop:
     audit: AuditTrail
     tools: ToolService
     keys: SshKeyService
+
+    @property
+    def trial(self) -> ToolTrial:
+        """What tries tools of the types that are built in."""
+        kits = {
+            **http_kits(lambda _service: direct),
+            **sql_kits(),
+            "ssh": ssh_kit(self.database, now=self.clock),
+        }
+        return make_trial(self.database, self.tools, self.audit, lambda tool_type: kits.get(tool_type.name))
 
     def type_id(self, name: str) -> int:
         """Return the identifier of a tool type."""
@@ -73,6 +91,19 @@ def make_workshop(database: Database) -> Workshop:
     tools = ToolService(database, secrets, audit, now=clock)
     tools.seed_types()
     return Workshop(database, clock, secrets, audit, tools, SshKeyService(tools, audit))
+
+
+def make_trial(
+    database: Database, tools: ToolService, audit: AuditTrail, kit_of: KitOf, *, seconds: float = 20
+) -> ToolTrial:
+    """Return what tries tools, with these kits."""
+
+    def redactor() -> Redactor:
+        return Redactor(secret for tool in tools.listing.all() for secret in tools.open(tool).secrets)
+
+    return ToolTrial(
+        database, tools, kit_of, audit, redactor=redactor, limits=CallLimits(), longest_seconds=seconds
+    )
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import attrs
+import sqlalchemy as sa
 
 from akmatori_server.agent.budget import Budget
 from akmatori_server.agent.errors import LibraryMissingError
@@ -20,6 +21,10 @@ from akmatori_server.settings.route import Route
 from akmatori_server.toolbox.toolbox import Toolbox
 
 
+def nobody_hears(_connection: sa.Connection) -> None:
+    """Do nothing about what was spent."""
+
+
 @attrs.frozen(kw_only=True)
 class AgentSite:
     """What investigations by models work with. One per process."""
@@ -31,6 +36,8 @@ class AgentSite:
     route: Route
     now: Callable[[], datetime]
     budget: Budget = attrs.field(factory=Budget)
+    # Hears that more was spent, in the transaction that notes it; it must not raise.
+    spent: Callable[[sa.Connection], None] = nobody_hears
 
 
 class AgentInvestigator:

@@ -50,7 +50,7 @@ class Library:
                 description=skill.description,
                 tools=tuple(tool.logical_name for tool in skill.tools if tool.enabled),
             )
-            for skill in self._skills.all()
+            for skill in self._skills.listing.all()
             if skill.enabled and not skill.is_system
         ]
         return sorted(notes, key=lambda note: note.name)
@@ -83,11 +83,11 @@ class Library:
 
     def context_files(self) -> list[ContextFile]:
         """Return what is known of all context files, by name."""
-        return self._files.all()
+        return self._files.listing.all()
 
     def context_text(self, filename: str) -> str | None:
         """Return the text of a context file, None when there is none of this name, or it holds no text."""
-        found = next((file for file in self._files.all() if file.filename == filename), None)
+        found = next((file for file in self._files.listing.all() if file.filename == filename), None)
         if found is None or found.size > LARGEST_TEXT:
             return None
         try:

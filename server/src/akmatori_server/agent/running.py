@@ -42,7 +42,12 @@ async def run(site: AgentSite, config: LlmConfig, case: Case, journal: Journal) 
         Stopped: the work was cancelled.
     """
     transcript = Transcript.read(
-        site.database, journal, provider=config.provider.value, model=config.model, now=site.now
+        site.database,
+        journal,
+        provider=config.provider.value,
+        model=config.model,
+        now=site.now,
+        noted=site.spent,
     )
     ended = ending_of(transcript)
     if ended is not None:

@@ -35,6 +35,7 @@ class Transcript:
         messages: list[ModelMessage],
         spent: Spent,
         began_ms: int,
+        noted: Callable[[sa.Connection], None],
     ) -> None:
         self.messages = messages
         self.spent = spent
@@ -43,12 +44,23 @@ class Transcript:
         self._model = model
         self._now = now
         self._began_ms = began_ms
+        self._noted = noted
 
     @classmethod
     def read(
-        cls, database: Database, journal: Journal, *, provider: str, model: str, now: Callable[[], datetime]
+        cls,
+        database: Database,
+        journal: Journal,
+        *,
+        provider: str,
+        model: str,
+        now: Callable[[], datetime],
+        noted: Callable[[sa.Connection], None],
     ) -> Transcript:
-        """Read what this run has said and spent so far: nothing, unless it was interrupted."""
+        """Read what this run has said and spent so far: nothing, unless it was interrupted.
+
+        `noted` is called in each transaction that notes what was spent, after that.
+        """
         which = (journal.incident_id, journal.run)
         query = (
             sa.select(agent_messages.c.message)
@@ -66,6 +78,7 @@ class Transcript:
             messages=ModelMessagesTypeAdapter.validate_json(f"[{','.join(stored)}]"),
             spent=_spent(usage),
             began_ms=journal.elapsed_ms if usage is None else usage.began_ms,
+            noted=noted,
         )
 
     @property
@@ -123,6 +136,7 @@ class Transcript:
         if connection.execute(changed).one_or_none() is None:
             which = {"incident_id": self._journal.incident_id, "run": self._journal.run}
             connection.execute(sa.insert(llm_usage).values(**which, began_ms=self._began_ms, **values))
+        self._noted(connection)
 
 
 def _is(journal: Journal) -> sa.ColumnElement[bool]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TypeVar
 
 import sqlalchemy as sa
 
-from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._core.model import Unset
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.alert_sources.models import (
     AlertSource,
@@ -20,9 +19,9 @@ from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.etag import etag_of, require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
-from akmatori_server.pagination import pagination_of, requested_page
-
-T = TypeVar("T")
+from akmatori_server.http.optional import given
+from akmatori_server.listing import answer_part
+from akmatori_server.pagination import requested_page
 
 WEBHOOK_PATH = "/webhook/alert/"
 CREATE = KeyedCreate("createAlertSource", codec.encode_alert_source, codec.decode_alert_source)
@@ -40,22 +39,14 @@ class AlertSourceHandlers:
     ) -> models.AlertSourceTypeList:
         """List the kinds of alert sources."""
         every = [type_model(source_type) for source_type in self._sources.types()]
-        request = requested_page(page, per_page)
-        if request is None:
-            return every
-        shown = every[request.offset : request.offset + request.size]
-        return models.AlertSourceTypePage(data=shown, pagination=pagination_of(request, len(every)))
+        return answer_part(every, requested_page(page, per_page), models.AlertSourceTypePage)
 
     def list_alert_sources(
         self, call: Call, /, *, page: int | Unset, per_page: int | Unset
     ) -> models.AlertSourceList:
         """List the alert sources."""
-        request = requested_page(page, per_page)
-        if request is None:
-            return [self._model(call, source) for source in self._sources.all()]
-        items, total = self._sources.page(offset=request.offset, limit=request.size)
-        return models.AlertSourcePage(
-            data=[self._model(call, source) for source in items], pagination=pagination_of(request, total)
+        return self._sources.listing.answer(
+            requested_page(page, per_page), partial(self._model, call), models.AlertSourcePage
         )
 
     def create_alert_source(
@@ -65,11 +56,11 @@ class AlertSourceHandlers:
         new = NewAlertSource(
             source_type_name=body.source_type_name,
             name=body.name,
-            description=_given(body.description) or "",
-            webhook_secret=_given(body.webhook_secret) or "",
-            field_mappings=_given(body.field_mappings),
-            settings=_given(body.settings),
-            enabled=_given(body.enabled) is not False,
+            description=given(body.description) or "",
+            webhook_secret=given(body.webhook_secret) or "",
+            field_mappings=given(body.field_mappings),
+            settings=given(body.settings),
+            enabled=given(body.enabled) is not False,
         )
         with self._sources.transaction() as connection:
             created = CREATE.answer(
@@ -91,12 +82,12 @@ class AlertSourceHandlers:
     ) -> Answer[models.AlertSource]:
         """Change members of an alert source."""
         changes = AlertSourceChanges(
-            name=_given(body.name),
-            description=_given(body.description),
-            webhook_secret=_given(body.webhook_secret),
-            field_mappings=_given(body.field_mappings),
-            settings=_given(body.settings),
-            enabled=_given(body.enabled),
+            name=given(body.name),
+            description=given(body.description),
+            webhook_secret=given(body.webhook_secret),
+            field_mappings=given(body.field_mappings),
+            settings=given(body.settings),
+            enabled=given(body.enabled),
         )
 
         def check(stored: AlertSource) -> None:
@@ -168,8 +159,3 @@ def type_model(source_type: AlertSourceType) -> models.AlertSourceType:
 
 def _etag(source: models.AlertSource) -> str:
     return etag_of(source.uuid, source.updated_at, source.name)
-
-
-def _given(value: T | Unset | None) -> T | None:
-    """Read null and left out alike: both keep what is stored."""
-    return None if value is UNSET else value

@@ -10,7 +10,6 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import IntegrityError
 
 from akmatori_server.alert_sources import store
 from akmatori_server.alert_sources.mappings import mapping_complaints
@@ -23,30 +22,18 @@ from akmatori_server.alert_sources.models import (
 from akmatori_server.alert_sources.options import setting_complaints
 from akmatori_server.alert_sources.secret import is_mask_of
 from akmatori_server.alert_sources.types import SOURCE_TYPES
-from akmatori_server.complaints import refuse
+from akmatori_server.complaints import refuse, required_text
 from akmatori_server.crypto import SecretBox, SecretUnreadableError
 from akmatori_server.database import Database
 from akmatori_server.errors import BadRequest, Conflict, NotFound, Unavailable
+from akmatori_server.listing import Listing
 from akmatori_server.secrets.masking import MASK, mask
+from akmatori_server.writes import Check, Record, allow, unique_write, unrecorded
 
 _log = structlog.stdlib.get_logger("akmatori_server.alert_sources")
 
 LONGEST_NAME = 128
-
-Check = Callable[[AlertSource], None]
-"""Looks at a source before it is changed, and raises to refuse."""
-
-
-Record = Callable[[sa.Connection, AlertSource, AlertSource | None], None]
-"""Notes a change inside its own transaction: what was stored, and what is stored now."""
-
-
-def allow(_source: AlertSource) -> None:
-    """Refuse nothing."""
-
-
-def unrecorded(_connection: sa.Connection, _before: AlertSource, _after: AlertSource | None) -> None:
-    """Note nothing: for writes of the server itself."""
+NAME_TAKEN = "An alert source with this name exists."
 
 
 class AlertSourceService:
@@ -56,6 +43,8 @@ class AlertSourceService:
         self._database = database
         self._secrets = secrets
         self.now = now
+        # The oldest first.
+        self.listing = Listing(self._database, store.count, store.sources)
         # Another number after each write of this process: whoever keeps a source at hand asks by it.
         self.version = 0
 
@@ -69,19 +58,6 @@ class AlertSourceService:
         """Return every type."""
         with self._database.read() as connection:
             return store.types(connection)
-
-    def all(self) -> list[AlertSource]:
-        """Return every source, the oldest first."""
-        with self._database.read() as connection:
-            return store.sources(connection)
-
-    def page(self, *, offset: int, limit: int) -> tuple[list[AlertSource], int]:
-        """Return a part of the list, and how long all of it is."""
-        with self._database.read() as connection:
-            total = store.count(connection)
-            # Beyond the end nothing is read; the offset may be larger than the database's integers.
-            items = store.sources(connection, offset=offset, limit=limit) if offset < total else []
-        return items, total
 
     def get(self, identifier: str) -> AlertSource:
         """Return one source.
@@ -118,10 +94,8 @@ class AlertSourceService:
     def transaction(self) -> Generator[sa.Connection]:
         """Yield one write transaction; a name that another writer takes meanwhile is a Conflict too."""
         try:
-            with self._database.write() as connection:
+            with unique_write(self._database, NAME_TAKEN) as connection:
                 yield connection
-        except IntegrityError as error:
-            raise _name_taken() from error
         finally:
             self.version += 1
 
@@ -141,7 +115,7 @@ class AlertSourceService:
         if source_type is None:
             known = ", ".join(known_type.name for known_type in store.types(connection))
             raise BadRequest(f"source_type_name: there is no such type; use one of {known}.")
-        name = _name(new.name)
+        name = required_text("name", new.name, longest=LONGEST_NAME)
         refuse(
             mapping_complaints(source_type.name, new.field_mappings)
             | setting_complaints(source_type.name, new.settings)
@@ -149,7 +123,7 @@ class AlertSourceService:
         # There is no stored secret that a mask could stand for.
         is_mask_of(new.webhook_secret, "")
         if store.name_is_taken(connection, name):
-            raise _name_taken()
+            raise Conflict(NAME_TAKEN)
         identifier, now = str(uuid.uuid4()), self.now()
         values: dict[str, Any] = {
             "uuid": identifier,
@@ -171,8 +145,8 @@ class AlertSourceService:
         identifier: str,
         changes: AlertSourceChanges,
         *,
-        check: Check = allow,
-        record: Record = unrecorded,
+        check: Check[AlertSource] = allow,
+        record: Record[AlertSource] = unrecorded,
     ) -> AlertSource:
         """Change what is not None.
 
@@ -190,7 +164,7 @@ class AlertSourceService:
             record(connection, source, changed)
             return changed
 
-    def delete(self, identifier: str, *, record: Record = unrecorded) -> None:
+    def delete(self, identifier: str, *, record: Record[AlertSource] = unrecorded) -> None:
         """Delete a source; its webhook answers 404 from then on, its incidents stay.
 
         Raises:
@@ -209,9 +183,9 @@ class AlertSourceService:
     ) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if changes.name is not None:
-            values["name"] = _name(changes.name)
+            values["name"] = required_text("name", changes.name, longest=LONGEST_NAME)
             if store.name_is_taken(connection, values["name"], except_uuid=source.uuid):
-                raise _name_taken()
+                raise Conflict(NAME_TAKEN)
         if changes.description is not None:
             values["description"] = changes.description
         if changes.webhook_secret is not None and not is_mask_of(
@@ -245,24 +219,7 @@ def _plain(members: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if members is None else dict(members)
 
 
-def _name(written: str) -> str:
-    name = written.strip()
-    if not name:
-        raise BadRequest("name: must not be blank.")
-    if len(name) > LONGEST_NAME:
-        raise BadRequest(f"name: {LONGEST_NAME} characters at most.")
-    return name
-
-
 def _found(source: AlertSource | None) -> AlertSource:
     if source is None:
-        raise _unknown()
+        raise NotFound("No alert source has this uuid.")
     return source
-
-
-def _unknown() -> NotFound:
-    return NotFound("No alert source has this uuid.")
-
-
-def _name_taken() -> Conflict:
-    return Conflict("An alert source with this name exists.")

@@ -9,6 +9,7 @@ from akmatori_server.alerts.reader import AlertReader, Wanted
 from akmatori_server.alerts.view import alert_model, explanation_model
 from akmatori_server.errors import ApiError
 from akmatori_server.http.call import Call
+from akmatori_server.http.optional import given
 from akmatori_server.pagination import PageRequest, pagination_of, requested_page
 
 
@@ -53,11 +54,11 @@ class AlertHandlers:
         request = requested_page(page, per_page) or PageRequest()
         found = self._alerts.page(
             request,
-            cursor=None if cursor is UNSET else cursor,
+            cursor=given(cursor),
             wanted=Wanted(
                 status=None if status is UNSET else status.value,
-                source_uuid=None if source is UNSET else source,
-                silenced=None if silenced is UNSET else silenced,
+                source_uuid=given(source),
+                silenced=given(silenced),
             ),
         )
         return models.AlertPage(

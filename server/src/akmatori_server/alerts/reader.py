@@ -15,7 +15,7 @@ from akmatori_server.alerts.models import from_stored
 from akmatori_server.alerts.ports import Rules
 from akmatori_server.alerts.tables import alerts
 from akmatori_server.correlation.rules import Consideration
-from akmatori_server.cursors import Cursors
+from akmatori_server.cursors import CursorPage, Cursors, read_cursor_page
 from akmatori_server.database import Database
 from akmatori_server.errors import NotFound
 from akmatori_server.incidents.storable import JSON
@@ -91,15 +91,6 @@ EVERYTHING = Wanted()
 
 
 @attrs.frozen(kw_only=True)
-class AlertPage:
-    """A part of the list."""
-
-    items: list[Alert]
-    total: int
-    next_cursor: str | None
-
-
-@attrs.frozen(kw_only=True)
 class Explanation:
     """What decided about an alert, and what the rules of today say to it."""
 
@@ -116,7 +107,7 @@ class AlertReader:
 
     def page(
         self, request: PageRequest, *, cursor: str | None = None, wanted: Wanted = EVERYTHING
-    ) -> AlertPage:
+    ) -> CursorPage[Alert]:
         """Return one page of the list, newest first: by its number, or what follows `cursor`.
 
         Raises:
@@ -128,19 +119,19 @@ class AlertReader:
             some = sa.select(alerts.c.id).where(*conditions).limit(MOST_COUNTED).subquery()
             total = connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
             ids = sa.select(alerts.c.id).where(*conditions).order_by(alerts.c.id.desc())
-            if position is not None:
-                ids = ids.where(alerts.c.id < position)
-            elif request.offset >= total:
-                # Beyond the end nothing is read; the offset may be larger than the database's integers.
-                return AlertPage(items=[], total=total, next_cursor=None)
-            else:
-                ids = ids.offset(request.offset)
-            found = _read(connection, ids.limit(request.size + 1), newest_first=True)
-        items = found[: request.size]
-        is_last = len(found) <= request.size
-        return AlertPage(
-            items=items, total=total, next_cursor=None if is_last else _CURSORS.write(items[-1].id)
-        )
+            return read_cursor_page(
+                request,
+                total,
+                numbered=lambda offset, limit: _read(
+                    connection, ids.offset(offset).limit(limit), newest_first=True
+                ),
+                following=None
+                if position is None
+                else lambda limit: _read(
+                    connection, ids.where(alerts.c.id < position).limit(limit), newest_first=True
+                ),
+                cursor_of=lambda alert: _CURSORS.write(alert.id),
+            )
 
     def get(self, uuid: str) -> Alert:
         """Return one alert.

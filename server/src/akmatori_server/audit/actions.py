@@ -54,6 +54,7 @@ class Action(enum.StrEnum):
     TOOL_UPDATED = "tool:updated"
     TOOL_DELETED = "tool:deleted"
     TOOL_CALLED = "tool:called"
+    TOOL_TESTED = "tool:tested"
     SSH_KEY_ADDED = "tool:ssh_key:added"
     SSH_KEY_UPDATED = "tool:ssh_key:updated"
     SSH_KEY_DELETED = "tool:ssh_key:deleted"

@@ -9,6 +9,7 @@ from akmatori_sdk._generated.akmatori import models
 from akmatori_server.audit.models import Entry, Filter
 from akmatori_server.audit.trail import AuditTrail
 from akmatori_server.http.call import Call
+from akmatori_server.http.optional import given
 from akmatori_server.pagination import PageRequest, pagination_of, requested_page
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,11 +39,11 @@ class AuditHandlers:
         request = requested_page(page, per_page) or PageRequest()
         found = self._trail.page(
             request,
-            cursor=_given(cursor),
+            cursor=given(cursor),
             wanted=Filter(
-                actor=_given(actor),
-                action=_given(action),
-                target=_given(target),
+                actor=given(actor),
+                action=given(action),
+                target=given(target),
                 since=None if since is UNSET else _moment(since),
                 # The whole second counts: what was recorded in it has microseconds.
                 until=None if until is UNSET else _moment(until) + timedelta(microseconds=999_999),
@@ -68,10 +69,6 @@ def entry_model(entry: Entry) -> models.AuditEntry:
         before=None if entry.before is None else dict(entry.before),
         after=None if entry.after is None else dict(entry.after),
     )
-
-
-def _given(text: str | Unset) -> str | None:
-    return None if text is UNSET else text
 
 
 def _moment(unix_seconds: int) -> datetime:

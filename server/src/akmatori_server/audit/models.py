@@ -37,12 +37,3 @@ class Filter:
 
 
 EVERYTHING = Filter()
-
-
-@attrs.frozen(kw_only=True)
-class EntryPage:
-    """A part of the trail, the newest first."""
-
-    items: list[Entry]
-    total: int
-    next_cursor: str | None

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from akmatori_server.audit import store
 from akmatori_server.audit.actions import Action
 from akmatori_server.audit.cursor import decode_cursor, encode_cursor
-from akmatori_server.audit.models import EVERYTHING, Entry, EntryPage, Filter
+from akmatori_server.audit.models import EVERYTHING, Entry, Filter
 from akmatori_server.audit.tables import ACTOR_LENGTH, REMOTE_LENGTH, REQUEST_ID_LENGTH, TARGET_LENGTH
+from akmatori_server.cursors import CursorPage, read_cursor_page
 from akmatori_server.database import Database
 from akmatori_server.http.call import Call
 from akmatori_server.pagination import PageRequest
@@ -68,7 +69,7 @@ class AuditTrail:
 
     def page(
         self, request: PageRequest, *, cursor: str | None = None, wanted: Filter = EVERYTHING
-    ) -> EntryPage:
+    ) -> CursorPage[Entry]:
         """Return one page of the trail, the newest first: by its number, or what follows `cursor`.
 
         Raises:
@@ -76,25 +77,15 @@ class AuditTrail:
         """
         position = None if cursor is None else decode_cursor(cursor)
         with self._database.read() as connection:
-            total = store.count(connection, wanted)
-            found = _rows(connection, wanted, position, total, request)
-        items, is_last = found[: request.size], len(found) <= request.size
-        return EntryPage(
-            items=items, total=total, next_cursor=None if is_last else encode_cursor(items[-1].id)
-        )
-
-
-def _rows(
-    connection: sa.Connection, wanted: Filter, position: int | None, total: int, request: PageRequest
-) -> list[Entry]:
-    """Read one row more than the page holds: it tells whether another page follows."""
-    limit = request.size + 1
-    if position is not None:
-        return store.page_before(connection, wanted, entry_id=position, limit=limit)
-    # Beyond the end nothing is read; the offset may be larger than the database's integers.
-    if request.offset >= total:
-        return []
-    return store.page(connection, wanted, offset=request.offset, limit=limit)
+            return read_cursor_page(
+                request,
+                store.count(connection, wanted),
+                numbered=lambda offset, limit: store.page(connection, wanted, offset=offset, limit=limit),
+                following=None
+                if position is None
+                else lambda limit: store.page_before(connection, wanted, entry_id=position, limit=limit),
+                cursor_of=lambda entry: encode_cursor(entry.id),
+            )
 
 
 def _as_shown(thing: Mapping[str, object] | None) -> object:

@@ -11,7 +11,7 @@ from akmatori_server.auth.keys import ApiKey
 from akmatori_server.auth.service import AuthService
 from akmatori_server.auth.tokens import IssuedToken
 from akmatori_server.http.call import Answer, Call, Scope
-from akmatori_server.pagination import pagination_of, requested_page
+from akmatori_server.pagination import requested_page
 
 # What the answer holds must not be kept by anything between here and the caller.
 NO_STORE = {"Cache-Control": "no-store"}
@@ -64,11 +64,7 @@ class ApiKeyHandlers:
 
     def list_api_keys(self, _call: Call, /, *, page: int | Unset, per_page: int | Unset) -> models.ApiKeyList:
         """List the keys in use."""
-        request = requested_page(page, per_page)
-        if request is None:
-            return [_shown(key) for key in self._service.list_keys()[0]]
-        keys, total = self._service.list_keys(offset=request.offset, limit=request.size)
-        return models.ApiKeyPage(data=[_shown(key) for key in keys], pagination=pagination_of(request, total))
+        return self._service.keys.answer(requested_page(page, per_page), _shown, models.ApiKeyPage)
 
     def create_api_key(
         self, call: Call, /, *, body: models.CreateApiKeyRequest

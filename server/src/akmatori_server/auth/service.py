@@ -20,6 +20,7 @@ from akmatori_server.crypto import SecretBox, SecretUnreadableError
 from akmatori_server.database import Database
 from akmatori_server.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from akmatori_server.http.call import Caller, Scope
+from akmatori_server.listing import Listing
 
 PASSWORD_HASH = "admin_password_hash"  # noqa: S105  the name of a fact, not a password
 JWT_SECRET = "jwt_secret"  # noqa: S105  the name of a fact, not a secret
@@ -62,6 +63,8 @@ class AuthService:
         self._tokens = tokens
         self._throttle = throttle
         self._now = now
+        # The keys in use, the oldest first.
+        self.keys = Listing(database, store.count_keys, store.list_keys)
         # Counts revocations in this process: whoever remembers a verified key asks whether it moved.
         self.revocations = 0
 
@@ -151,11 +154,6 @@ class AuthService:
             record(connection, made)
         _log.info("api_key_created", name=trimmed, scope=scope.value)
         return CreatedKey(made, text)
-
-    def list_keys(self, *, offset: int = 0, limit: int | None = None) -> tuple[list[ApiKey], int]:
-        """Return the keys in use, and how many there are altogether."""
-        with self._database.read() as connection:
-            return store.list_keys(connection, offset=offset, limit=limit), store.count_keys(connection)
 
     def revoke_key(self, identifier: int, *, record: RecordKey = unrecorded) -> None:
         """Revoke a key by its id.

@@ -13,7 +13,7 @@ from akmatori_server.context_files.service import ContextFileService
 from akmatori_server.context_files.views import file_model
 from akmatori_server.etag import etag_of
 from akmatori_server.http.call import Answer, Call, FileAnswer
-from akmatori_server.pagination import pagination_of, requested_page
+from akmatori_server.pagination import requested_page
 
 REFERENCED_BY = "Akmatori-Referenced-By"
 MOST_NAMED = 50
@@ -29,13 +29,7 @@ class ContextHandlers:
         self, _call: Call, /, *, page: int | Unset, per_page: int | Unset
     ) -> models.ContextFileList:
         """List the context files by file name."""
-        request = requested_page(page, per_page)
-        if request is None:
-            return [file_model(file) for file in self._files.all()]
-        items, total = self._files.page(offset=request.offset, limit=request.size)
-        return models.ContextFilePage(
-            data=[file_model(file) for file in items], pagination=pagination_of(request, total)
-        )
+        return self._files.listing.answer(requested_page(page, per_page), file_model, models.ContextFilePage)
 
     async def upload_context_file(self, call: Call, /, *, body: UploadContextFileForm) -> models.ContextFile:
         """Upload a context file."""

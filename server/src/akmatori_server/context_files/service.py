@@ -22,6 +22,7 @@ from akmatori_server.database import Database
 from akmatori_server.errors import Conflict, NotFound, TooLarge
 from akmatori_server.files import LOCK, Change, SafeDirectory, UnsafePathError, changing, settle
 from akmatori_server.http.call import Call
+from akmatori_server.listing import Listing
 
 _log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -54,19 +55,8 @@ class ContextFileService:
         self._prompts = prompts
         self._now = now
         self._quota = quota_bytes
-
-    def all(self) -> list[ContextFile]:
-        """Return every file, by name."""
-        with self._database.read() as connection:
-            return store.listed(connection)
-
-    def page(self, *, offset: int, limit: int) -> tuple[list[ContextFile], int]:
-        """Return a part of the list, and how long all of it is."""
-        with self._database.read() as connection:
-            total, _ = store.totals(connection)
-            # Beyond the end nothing is read; the offset may be larger than the database's integers.
-            items = store.listed(connection, offset=offset, limit=limit) if offset < total else []
-        return items, total
+        # By name.
+        self.listing = Listing(self._database, store.count, store.listed)
 
     def get(self, file_id: int) -> ContextFile:
         """Return one file's row.

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from akmatori_server.context_files.models import ContextFile
 from akmatori_server.context_files.tables import context_files
+from akmatori_server.database.conditions import has_id
 
 _COLUMNS = tuple(column for column in context_files.c if column.name != "name_key")
 _NAMES = tuple(str(column.name) for column in _COLUMNS)
@@ -22,6 +23,11 @@ def listed(connection: sa.Connection, *, offset: int = 0, limit: int | None = No
     return [_file(row) for row in connection.execute(query.offset(offset).limit(limit))]
 
 
+def count(connection: sa.Connection) -> int:
+    """Count the files."""
+    return totals(connection)[0]
+
+
 def totals(connection: sa.Connection) -> tuple[int, int]:
     """Return how many files there are, and their bytes."""
     query = sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(context_files.c.size), 0))
@@ -31,7 +37,7 @@ def totals(connection: sa.Connection) -> tuple[int, int]:
 
 def get(connection: sa.Connection, file_id: int) -> ContextFile | None:
     """Return the file with this id, or None."""
-    row = connection.execute(sa.select(*_COLUMNS).where(_is(file_id))).one_or_none()
+    row = connection.execute(sa.select(*_COLUMNS).where(has_id(context_files.c.id, file_id))).one_or_none()
     return None if row is None else _file(row)
 
 
@@ -59,17 +65,12 @@ def insert(connection: sa.Connection, values: Mapping[str, Any]) -> ContextFile:
 
 def update(connection: sa.Connection, file_id: int, values: Mapping[str, Any]) -> None:
     """Change a row."""
-    connection.execute(sa.update(context_files).where(_is(file_id)).values(**values))
+    connection.execute(sa.update(context_files).where(has_id(context_files.c.id, file_id)).values(**values))
 
 
 def delete(connection: sa.Connection, file_id: int) -> None:
     """Delete a row."""
-    connection.execute(sa.delete(context_files).where(_is(file_id)))
-
-
-def _is(file_id: int) -> sa.ColumnElement[bool]:
-    # As a big integer: PostgreSQL refuses a plain one that the API allows but no row can have.
-    return context_files.c.id == sa.literal(file_id, sa.BigInteger)
+    connection.execute(sa.delete(context_files).where(has_id(context_files.c.id, file_id)))
 
 
 def _file(row: sa.Row[Any]) -> ContextFile:

@@ -2,51 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import timedelta
 
-import structlog
-
-from akmatori_server.database import Database
 from akmatori_server.deliveries import store
+from akmatori_server.retention.cleanup import Expiry
 
-_log = structlog.stdlib.get_logger("akmatori_server.deliveries")
-
-NAME = "deliveries"
-EVERY_HOUR = "41 * * * *"
-KEPT = timedelta(days=14)
-BATCH = 200
-
-
-class Schedule(Protocol):
-    """What runs jobs at their times."""
-
-    def schedule(self, name: str, cron: str, fn: Callable[[], None]) -> None:
-        """Run `fn` at the times of `cron`."""
-        ...
-
-
-class DeliveryCleanup:
-    """Deletes the deliveries of more than two weeks ago."""
-
-    def __init__(self, database: Database, *, now: Callable[[], datetime], batch: int = BATCH) -> None:
-        self._database = database
-        self._now = now
-        self._batch = batch
-
-    def declare(self, engine: Schedule) -> None:
-        """Have the engine do it every hour."""
-        engine.schedule(NAME, EVERY_HOUR, self.run)
-
-    def run(self) -> None:
-        """Delete in batches, each its own transaction: no writer waits for long."""
-        cutoff, total = self._now() - KEPT, 0
-        while True:
-            with self._database.write() as connection:
-                deleted = store.delete_before(connection, cutoff, limit=self._batch)
-            total += deleted
-            if deleted < self._batch:
-                break
-        if total:
-            _log.info("deliveries_forgotten", deliveries=total)
+OLD_DELIVERIES = Expiry(
+    name="deliveries",
+    rows="deliveries",
+    kept=timedelta(days=14),
+    cron="41 * * * *",
+    batch=200,
+    delete_before=store.delete_before,
+)

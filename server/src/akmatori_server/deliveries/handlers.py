@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import codecs
 
+import attrs
+
 from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.akmatori import models
 from akmatori_server.deliveries.models import Delivery, Filter, Outcome
 from akmatori_server.deliveries.replay import ReplayService
 from akmatori_server.deliveries.service import DeliveryLog, Opened
 from akmatori_server.http.call import Call, Scope
-from akmatori_server.pagination import pagination_of, requested_page
+from akmatori_server.http.optional import given
+from akmatori_server.pagination import requested_page
 
 _MAY_SEE_BODIES = frozenset({Scope.WRITE, Scope.ADMIN})
 
@@ -37,15 +40,10 @@ class DeliveryHandlers:
         """List a source's deliveries, the newest first."""
         wanted = Filter(
             outcome=None if outcome is UNSET else Outcome(outcome.value),
-            replayed=None if replayed is UNSET else replayed,
+            replayed=given(replayed),
         )
-        request = requested_page(page, per_page)
-        if request is None:
-            items, _total = self._log.page(uuid, wanted)
-            return [_model(delivery) for delivery in items]
-        items, total = self._log.page(uuid, wanted, offset=request.offset, limit=request.size)
-        return models.DeliveryPage(
-            data=[_model(delivery) for delivery in items], pagination=pagination_of(request, total)
+        return self._log.listing(uuid, wanted).answer(
+            requested_page(page, per_page), _model, models.DeliveryPage
         )
 
     def get_delivery(self, call: Call, /, *, uuid: str, id: int) -> models.DeliveryDetails:  # noqa: A002  the contract's name
@@ -93,19 +91,9 @@ def _model(delivery: Delivery) -> models.Delivery:
 
 
 def _details(delivery: Delivery, body: str, written: models.DeliveryBodyFormat) -> models.DeliveryDetails:
+    # All that the list shows of it, and more.
     return models.DeliveryDetails(
-        id=delivery.id,
-        received_at=delivery.received_at,
-        remote=delivery.remote,
-        outcome=models.DeliveryOutcome(delivery.outcome.value),
-        status=delivery.status,
-        reason=delivery.reason,
-        message=delivery.message,
-        size=delivery.size,
-        kept=delivery.kept,
-        replayable=delivery.is_whole,
-        replayed_at=delivery.replayed_at,
-        replay_result=delivery.replay_result,
+        **attrs.asdict(_model(delivery), recurse=False),
         headers=dict(delivery.headers),
         body=body,
         body_format=written,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import attrs
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from akmatori_server.deliveries.models import EVERYTHING, Delivery, Filter, NewD
 from akmatori_server.deliveries.room import LONGEST_BODY, kind_of, surplus
 from akmatori_server.deliveries.sealing import BodySeal
 from akmatori_server.errors import ApiError, NotFound, Unavailable
+from akmatori_server.listing import Listing
 
 _log = structlog.stdlib.get_logger("akmatori_server.deliveries")
 
@@ -123,21 +125,18 @@ class DeliveryLog:
             raise NotFound("No alert source has this uuid.")
         return source
 
-    def page(
-        self, source_uuid: str, wanted: Filter = EVERYTHING, *, offset: int = 0, limit: int | None = None
-    ) -> tuple[list[Delivery], int]:
-        """Return a part of a source's deliveries, the newest first, and how many there are.
+    def listing(self, source_uuid: str, wanted: Filter = EVERYTHING) -> Listing[Delivery]:
+        """Return the list of a source's deliveries, the newest first.
 
         Raises:
             NotFound: there is no such source.
         """
         source = self.source(source_uuid)
-        with self._database.read() as connection:
-            total = store.count(connection, source.id, wanted)
-            # Beyond the end nothing is read; the offset may be larger than the database's integers.
-            if offset >= total:
-                return [], total
-            return store.page(connection, source.id, wanted, offset=offset, limit=limit), total
+        return Listing(
+            self._database,
+            partial(store.count, source_id=source.id, wanted=wanted),
+            partial(store.listed, source_id=source.id, wanted=wanted),
+        )
 
     def get(self, source_uuid: str, identifier: int) -> Delivery:
         """Return one delivery.

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from akmatori_server.database.conditions import has_id
 from akmatori_server.deliveries.models import EVERYTHING, Delivery, Filter, Outcome
 from akmatori_server.deliveries.room import MOST_ROWS, Held, kind_of
 from akmatori_server.deliveries.tables import deliveries
@@ -62,7 +63,7 @@ def delete_before(connection: sa.Connection, moment: datetime, *, limit: int) ->
     return len(deleted.all())
 
 
-def page(
+def listed(
     connection: sa.Connection,
     source_id: int,
     wanted: Filter = EVERYTHING,
@@ -86,9 +87,7 @@ def get(
     connection: sa.Connection, source_id: int, identifier: int, *, to_change: bool = False
 ) -> Delivery | None:
     """Return a delivery of this source, or None; `to_change` keeps other writers away until the commit."""
-    # The contract's numbers reach further than the column's: as such a one it would be an error of PostgreSQL.
-    number = sa.literal(identifier, sa.BigInteger)
-    query = _shown().where(deliveries.c.id == number, deliveries.c.alert_source_id == source_id)
+    query = _shown().where(has_id(deliveries.c.id, identifier), deliveries.c.alert_source_id == source_id)
     row = connection.execute(query.with_for_update() if to_change else query).one_or_none()
     return None if row is None else _delivery(row)
 

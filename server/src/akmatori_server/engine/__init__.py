@@ -6,7 +6,7 @@ PostgreSQL; `memory_engine.py` keeps it only as long as the process lives, for t
 
 from akmatori_server.engine.dbos_engine import DBOSEngine, EngineBusyError
 from akmatori_server.engine.memory_engine import MemoryEngine
-from akmatori_server.engine.port import Engine, Entry, Handler, Job, TaskHandler
+from akmatori_server.engine.port import Engine, Entry, Handler, Job, Schedule, TaskHandler
 
 __all__ = [
     "DBOSEngine",
@@ -16,5 +16,6 @@ __all__ = [
     "Handler",
     "Job",
     "MemoryEngine",
+    "Schedule",
     "TaskHandler",
 ]

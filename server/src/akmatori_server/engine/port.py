@@ -26,7 +26,18 @@ Job = Callable[[], None]
 """Something done on a schedule. Must bear being done twice: a crash may come before it is recorded."""
 
 
-class Engine(Protocol):
+class Schedule(Protocol):
+    """The clock of scheduled jobs."""
+
+    def schedule(self, name: str, cron: str, fn: Job) -> None:
+        """Declare a job to run at the times of `cron` (five fields, or six with seconds first), in UTC.
+
+        Of several workers one runs it. Declare every schedule before `run`.
+        """
+        ...
+
+
+class Engine(Schedule, Protocol):
     """The queue of incidents, the queue of tasks, and the clock of scheduled jobs.
 
     The engine owns queueing, claiming, recovery, schedule and cancellation. The state of an incident is in
@@ -73,13 +84,6 @@ class Engine(Protocol):
         Doing it again for the same name and key changes nothing, for a week after the task is over. Any working
         process does it; one that only serves requests may submit without declaring a handler. Tasks have
         places of their own, eight in each process, and are done no sooner than `delay_seconds` from now.
-        """
-        ...
-
-    def schedule(self, name: str, cron: str, fn: Job) -> None:
-        """Declare a job to run at the times of `cron` (five fields, or six with seconds first), in UTC.
-
-        Of several workers one runs it. Declare every schedule before `run`.
         """
         ...
 

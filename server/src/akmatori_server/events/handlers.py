@@ -14,6 +14,7 @@ from akmatori_server.events.hub import EventHub
 from akmatori_server.events.models import Event, EventFilter, EventKind
 from akmatori_server.events.subscription import Delivered, Subscription
 from akmatori_server.http.call import Call, StreamAnswer, StreamMessage
+from akmatori_server.http.optional import given
 
 # Milliseconds that readers wait before they connect again.
 RECONNECT = 1000
@@ -39,9 +40,7 @@ class EventHandlers:
         """Tell of changes as they happen."""
         # The header is newer: a browser sends it when it connects again, by the address it began with.
         resume = last_event_id if last_event_id_header is UNSET else last_event_id_header
-        wanted = EventFilter(
-            incident_uuid=None if incident is UNSET else incident, kind=None if kind is UNSET else kind.value
-        )
+        wanted = EventFilter(incident_uuid=given(incident), kind=None if kind is UNSET else kind.value)
         subscription = await self._hub.subscribe(wanted, None if resume is UNSET else int(resume))
         return StreamAnswer(
             messages=_messages(subscription),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import orjson
 
 from akmatori_sdk._core.model import UNSET, Unset
@@ -11,13 +9,12 @@ from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.etag import etag_of, require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
+from akmatori_server.http.optional import given
 from akmatori_server.http_connectors.models import HttpConnectorChanges, NewHttpConnector
 from akmatori_server.http_connectors.service import HttpConnectorService
 from akmatori_server.http_connectors.trial import ConnectorTrial
 from akmatori_server.http_connectors.view import connector_model
-from akmatori_server.pagination import pagination_of, requested_page
-
-T = TypeVar("T")
+from akmatori_server.pagination import requested_page
 
 CREATE = KeyedCreate("createHttpConnector", codec.encode_http_connector, codec.decode_http_connector)
 # What the contract lets an answer show.
@@ -37,23 +34,19 @@ class HttpConnectorHandlers:
         self, _call: Call, /, *, page: int | Unset, per_page: int | Unset
     ) -> models.HttpConnectorList:
         """List the HTTP connectors."""
-        request = requested_page(page, per_page)
-        if request is None:
-            return [connector_model(connector) for connector in self._connectors.all()]
-        items, total = self._connectors.page(offset=request.offset, limit=request.size)
-        return models.HttpConnectorPage(
-            data=[connector_model(connector) for connector in items], pagination=pagination_of(request, total)
+        return self._connectors.listing.answer(
+            requested_page(page, per_page), connector_model, models.HttpConnectorPage
         )
 
     def create_http_connector(
         self, call: Call, /, *, idempotency_key: str | Unset, body: models.CreateHttpConnectorRequest
     ) -> Answer[models.HttpConnector]:
         """Create an HTTP connector."""
-        auth_config = _given(body.auth_config)
+        auth_config = given(body.auth_config)
         new = NewHttpConnector(
             tool_type_name=body.tool_type_name,
             base_url_field=body.base_url_field,
-            description=_given(body.description) or "",
+            description=given(body.description) or "",
             auth_config=None if auth_config is None else codec.encode_http_auth_config(auth_config),
             tools=codec.encode_http_tool_set(body.tools),
         )
@@ -82,14 +75,14 @@ class HttpConnectorHandlers:
         body: models.UpdateHttpConnectorRequest,
     ) -> Answer[models.HttpConnector]:
         """Change members of an HTTP connector."""
-        auth_config, tools = _given(body.auth_config), _given(body.tools)
+        auth_config, tools = given(body.auth_config), given(body.tools)
         changes = HttpConnectorChanges(
-            tool_type_name=_given(body.tool_type_name),
-            description=_given(body.description),
-            base_url_field=_given(body.base_url_field),
+            tool_type_name=given(body.tool_type_name),
+            description=given(body.description),
+            base_url_field=given(body.base_url_field),
             auth_config=None if auth_config is None else codec.encode_http_auth_config(auth_config),
             tools=None if tools is None else codec.encode_http_tool_set(tools),
-            enabled=_given(body.enabled),
+            enabled=given(body.enabled),
         )
 
         def check(stored: models.HttpConnector) -> None:
@@ -114,7 +107,7 @@ class HttpConnectorHandlers:
     ) -> models.HttpConnectorTestResult:
         """Make one read-only call of a connector, and say what happened."""
         result = await self._trial.run(
-            id, tool_id=body.tool_instance_id, call_name=body.tool, arguments=_given(body.arguments) or {}
+            id, tool_id=body.tool_instance_id, call_name=body.tool, arguments=given(body.arguments) or {}
         )
         shown = models.HttpConnectorTestResult(
             ok=result.is_success,
@@ -138,8 +131,3 @@ def _answer(connector: models.HttpConnector) -> Answer[models.HttpConnector]:
 
 def _etag(connector: models.HttpConnector) -> str:
     return etag_of(orjson.dumps(codec.encode_http_connector(connector), option=orjson.OPT_SORT_KEYS))
-
-
-def _given(value: T | Unset | None) -> T | None:
-    """Read null and left out alike: both keep what is stored."""
-    return None if value is UNSET else value

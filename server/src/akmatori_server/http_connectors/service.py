@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.database import Database
-from akmatori_server.errors import Conflict, NotFound
+from akmatori_server.errors import NotFound
 from akmatori_server.http.call import Call
 from akmatori_server.http_connectors import store
 from akmatori_server.http_connectors.definition import Definition, parsed_definition
@@ -21,19 +20,13 @@ from akmatori_server.http_connectors.models import HttpConnector, HttpConnectorC
 from akmatori_server.http_connectors.rules import check_definition
 from akmatori_server.http_connectors.settings_schema import type_of
 from akmatori_server.http_connectors.view import connector_model
+from akmatori_server.listing import Listing
 from akmatori_server.tools import namespaces
 from akmatori_server.tools import store as tools_store
 from akmatori_server.tools.namespaces import Owner
+from akmatori_server.writes import Check, allow, unique_write
 
-MOST_TOOLS_NAMED = 5
 NAME = "tool_type_name"
-
-Check = Callable[[models.HttpConnector], None]
-"""Looks at a connector as it is shown, before it is changed, and raises to refuse."""
-
-
-def allow(_connector: models.HttpConnector) -> None:
-    """Refuse nothing."""
 
 
 class HttpConnectorService:
@@ -43,19 +36,8 @@ class HttpConnectorService:
         self._database = database
         self._audit = audit
         self.now = now
-
-    def all(self) -> list[HttpConnector]:
-        """Return every connector, the oldest first."""
-        with self._database.read() as connection:
-            return store.listed(connection)
-
-    def page(self, *, offset: int, limit: int) -> tuple[list[HttpConnector], int]:
-        """Return a part of the list, and how long all of it is."""
-        with self._database.read() as connection:
-            total = store.count(connection)
-            # Beyond the end nothing is read; the offset may be larger than the database's integers.
-            items = store.listed(connection, offset=offset, limit=limit) if offset < total else []
-        return items, total
+        # The oldest first.
+        self.listing = Listing(self._database, store.count, store.listed)
 
     def get(self, connector_id: int) -> HttpConnector:
         """Return one connector.
@@ -71,14 +53,9 @@ class HttpConnectorService:
         with self._database.read() as connection:
             return store.named(connection, type_name)
 
-    @contextmanager
-    def transaction(self) -> Generator[sa.Connection]:
-        """Yield one write transaction; a name that another writer takes meanwhile is a Conflict too."""
-        try:
-            with self._database.write() as connection:
-                yield connection
-        except IntegrityError as error:
-            raise Conflict("The name has just been taken, or a tool made of the connector.") from error
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
+        """Open one write transaction; a name that another writer takes meanwhile is a Conflict too."""
+        return unique_write(self._database, "The name has just been taken, or a tool made of the connector.")
 
     def create_in(
         self, connection: sa.Connection, call: Call | None, new: NewHttpConnector
@@ -120,7 +97,7 @@ class HttpConnectorService:
         connector_id: int,
         changes: HttpConnectorChanges,
         *,
-        check: Check = allow,
+        check: Check[models.HttpConnector] = allow,
     ) -> models.HttpConnector:
         """Change what is not None, and the tool type with it, as part of the caller's transaction.
 
@@ -168,13 +145,8 @@ class HttpConnectorService:
             Conflict: tools are made of it.
         """
         connector = _found(store.get(connection, connector_id, hold=True))
-        names = tools_store.names_of_type(connection, connector.tool_type_name)
-        if names:
-            named = ", ".join(names[:MOST_TOOLS_NAMED]) + (", …" if len(names) > MOST_TOOLS_NAMED else "")
-            raise Conflict(f"Tools are made of this connector: {named}. Delete them first.")
+        namespaces.retire(connection, connector.tool_type_name, "connector")
         store.delete(connection, connector_id)
-        tools_store.delete_type(connection, connector.tool_type_name)
-        namespaces.release(connection, connector.tool_type_name)
         shown = connector_model(connector)
         self._record(connection, call, Action.HTTP_CONNECTOR_DELETED, connector_id, shown, None)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from akmatori_server.database.conditions import has_id
 from akmatori_server.http_connectors.models import HttpConnector
 from akmatori_server.http_connectors.tables import http_connectors
 
@@ -26,7 +27,7 @@ def count(connection: sa.Connection) -> int:
 
 def get(connection: sa.Connection, connector_id: int, *, hold: bool = False) -> HttpConnector | None:
     """Return the connector with this id, or None; with `hold`, nobody else changes it in this transaction."""
-    query = sa.select(http_connectors).where(_is(connector_id))
+    query = sa.select(http_connectors).where(has_id(http_connectors.c.id, connector_id))
     row = connection.execute(query.with_for_update() if hold else query).one_or_none()
     return None if row is None else _connector(tuple(row))
 
@@ -47,19 +48,17 @@ def insert(connection: sa.Connection, values: Mapping[str, Any]) -> HttpConnecto
 def update(connection: sa.Connection, connector_id: int, values: Mapping[str, Any]) -> HttpConnector:
     """Change a stored connector."""
     statement = (
-        sa.update(http_connectors).where(_is(connector_id)).values(**values).returning(*http_connectors.c)
+        sa.update(http_connectors)
+        .where(has_id(http_connectors.c.id, connector_id))
+        .values(**values)
+        .returning(*http_connectors.c)
     )
     return _connector(tuple(connection.execute(statement).one()))
 
 
 def delete(connection: sa.Connection, connector_id: int) -> None:
     """Delete a connector."""
-    connection.execute(sa.delete(http_connectors).where(_is(connector_id)))
-
-
-def _is(connector_id: int) -> sa.ColumnElement[bool]:
-    # As a big integer: PostgreSQL refuses a plain one that the API allows but no row can have.
-    return http_connectors.c.id == sa.literal(connector_id, sa.BigInteger)
+    connection.execute(sa.delete(http_connectors).where(has_id(http_connectors.c.id, connector_id)))
 
 
 def _connector(row: tuple[Any, ...]) -> HttpConnector:

@@ -13,6 +13,7 @@ from akmatori_server.etag import etag_of
 from akmatori_server.events import EventKind, EventLog, NewEvent, incident_data
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
+from akmatori_server.http.optional import given, or_left_out
 from akmatori_server.incidents.control import InvestigationControl, Record
 from akmatori_server.incidents.cursor import EPOCH
 from akmatori_server.incidents.models import CreatedBetween, Incident, NewIncident, OpenedIncident
@@ -52,7 +53,7 @@ class IncidentHandlers:
         request = requested_page(page, per_page) or PageRequest()
         found = self._incidents.page(
             request,
-            cursor=None if cursor is UNSET else cursor,
+            cursor=given(cursor),
             bounds=CreatedBetween(earliest=_moment(from_), latest=_moment(to)),
             with_log=include == models.IncidentInclude.LOG,
         )
@@ -136,7 +137,7 @@ def incident_model(incident: Incident, full_log: str) -> models.Incident:
         tokens_used=incident.tokens_used,
         execution_time_ms=incident.execution_time_ms,
         started_at=incident.started_at,
-        completed_at=UNSET if incident.completed_at is None else incident.completed_at,
+        completed_at=or_left_out(incident.completed_at),
         created_at=incident.created_at,
         updated_at=incident.updated_at,
         slack_channel_id=incident.slack_channel_id,
@@ -144,8 +145,8 @@ def incident_model(incident: Incident, full_log: str) -> models.Incident:
         kind=models.IncidentKind(incident.kind),
         alert_count=incident.alert_count,
         firing_count=incident.firing_count,
-        last_alert_at=UNSET if incident.last_alert_at is None else incident.last_alert_at,
-        resolved_at=UNSET if incident.resolved_at is None else incident.resolved_at,
+        last_alert_at=or_left_out(incident.last_alert_at),
+        resolved_at=or_left_out(incident.resolved_at),
     )
 
 

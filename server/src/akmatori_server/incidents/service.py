@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-import attrs
 import sqlalchemy as sa
 
+from akmatori_server.cursors import CursorPage, read_cursor_page
 from akmatori_server.database import Database
 from akmatori_server.errors import BadRequest, NotFound
 from akmatori_server.incidents import store
@@ -37,15 +37,6 @@ DIRECTORY_MODE = 0o700
 LONGEST_SOURCE_ID = 255
 LONGEST_TITLE = 255
 EVER = CreatedBetween()
-
-
-@attrs.frozen(kw_only=True)
-class IncidentPage:
-    """A part of the list, with the log of each incident that was asked for (else "")."""
-
-    items: list[tuple[Incident, str]]
-    total: int
-    next_cursor: str | None
 
 
 class Opening:
@@ -161,41 +152,28 @@ class IncidentService:
         cursor: str | None = None,
         bounds: CreatedBetween = EVER,
         with_log: bool = False,
-    ) -> IncidentPage:
+    ) -> CursorPage[tuple[Incident, str]]:
         """Return one page of the list, newest first: by its number, or what follows `cursor`.
+
+        With each incident its log, "" unless it is asked for.
 
         Raises:
             BadRequest: the cursor is not one of ours.
         """
         position = None if cursor is None else decode_cursor(cursor)
         with self._database.read() as connection:
-            total = store.count(connection, bounds)
-            found = _rows(connection, bounds, position, total, request)
-            items = found[: request.size]
-            logs = store.logs(connection, [item.id for item in items]) if with_log else {}
-        is_last = len(found) <= request.size
-        return IncidentPage(
-            items=[(item, logs.get(item.id, "")) for item in items],
-            total=total,
-            next_cursor=None if is_last else encode_cursor(Position(items[-1].created_at, items[-1].id)),
-        )
-
-
-def _rows(
-    connection: sa.Connection,
-    bounds: CreatedBetween,
-    position: Position | None,
-    total: int,
-    request: PageRequest,
-) -> list[Incident]:
-    """Read one row more than the page holds: it tells whether another page follows."""
-    limit = request.size + 1
-    if position is not None:
-        return store.page_after(connection, bounds, position=position, limit=limit)
-    # Beyond the end nothing is read; the offset may be larger than the database's integers.
-    if request.offset >= total:
-        return []
-    return store.page(connection, bounds, offset=request.offset, limit=limit)
+            page = read_cursor_page(
+                request,
+                store.count(connection, bounds),
+                numbered=lambda offset, limit: store.page(connection, bounds, offset=offset, limit=limit),
+                following=None
+                if position is None
+                else lambda limit: store.page_after(connection, bounds, position=position, limit=limit),
+                cursor_of=lambda incident: encode_cursor(Position(incident.created_at, incident.id)),
+            )
+            logs = store.logs(connection, [item.id for item in page.items]) if with_log else {}
+        items = [(item, logs.get(item.id, "")) for item in page.items]
+        return CursorPage(items=items, total=page.total, next_cursor=page.next_cursor)
 
 
 def requested_by_task(task: str, context: Mapping[str, object] | None) -> NewIncident:

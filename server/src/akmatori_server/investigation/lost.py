@@ -15,7 +15,7 @@ import sqlalchemy as sa
 import structlog
 
 from akmatori_server.database import Database
-from akmatori_server.engine.port import Entry, Job
+from akmatori_server.engine.port import Entry, Schedule
 from akmatori_server.incidents.groups import group_of
 from akmatori_server.incidents.models import OPEN
 from akmatori_server.incidents.tables import incidents
@@ -38,14 +38,6 @@ class Queue(Protocol):
 
     def enqueue_again(self, incident_id: int, run: int, *, group: str = "") -> None:
         """Queue a run that was lost."""
-        ...
-
-
-class Schedule(Protocol):
-    """What runs jobs at their times."""
-
-    def schedule(self, name: str, cron: str, fn: Job) -> None:
-        """Run `fn` at the times of `cron`."""
         ...
 
 

@@ -28,9 +28,10 @@ from akmatori_server.toolbox.models import (
     Output,
     Plan,
     ToolFailedError,
+    TrialCall,
 )
 from akmatori_server.toolbox.session import Session
-from akmatori_server.tools.models import ToolType
+from akmatori_server.tools.models import OpenTool, ToolType
 
 LONGEST_ERROR = 500
 # The client ends a call at its own limit, with the better sentence.
@@ -56,6 +57,19 @@ class ConnectorKit(Kit):
         self._calls = {one.name: one for one in definition.calls}
         self._route = route
         self._policy = policy
+
+    def trial(self, tool: OpenTool) -> TrialCall:
+        """Choose the first call that reads and needs no arguments."""
+        for function in tool.tool.type.functions:
+            if function.read_only and not function.parameters.get("required"):
+                auth = self._definition.auth
+                proves = (
+                    "The API was reached, and accepted the credentials." if auth else "The API was reached."
+                )
+                return TrialCall(function=function.name, proves=proves)
+        raise ToolFailedError(
+            "Every call of this connector that reads needs arguments; try one with POST /api/http-connectors/{id}/test."
+        )
 
     def plan(self, call: Invocation) -> Plan:
         """Say what a call will do."""

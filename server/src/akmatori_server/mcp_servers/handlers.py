@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TypeVar
+from collections.abc import Sequence
 
 import orjson
 
@@ -15,13 +15,14 @@ from akmatori_server.errors import BadRequest
 from akmatori_server.etag import etag_of, require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
+from akmatori_server.http.optional import given
+from akmatori_server.kits.mcp.offered import offered
 from akmatori_server.mcp_servers.models import Endpoint, McpServerMembers, Transport
 from akmatori_server.mcp_servers.probe import Offer, ProbeFailedError, probe
 from akmatori_server.mcp_servers.service import McpServerService
-from akmatori_server.pagination import pagination_of, requested_page
+from akmatori_server.pagination import requested_page
 from akmatori_server.settings.route import Proxy, Route, direct
-
-T = TypeVar("T")
+from akmatori_server.tools.redaction import without_secrets
 
 CREATE = KeyedCreate("createMcpServer", codec.encode_mcp_server, codec.decode_mcp_server)
 # What the contract lets an answer show.
@@ -29,6 +30,8 @@ LONGEST_MESSAGE = 2000
 LONGEST_NAME = 1000
 LONGEST_VERSION = 100
 LONGEST_DESCRIPTION = 10000
+LONGEST_LEFT_OUT = 1000
+MOST_LEFT_OUT = 1000
 
 
 class McpServerHandlers:
@@ -42,12 +45,8 @@ class McpServerHandlers:
         self, _call: Call, /, *, page: int | Unset, per_page: int | Unset
     ) -> models.McpServerList:
         """List the MCP servers."""
-        request = requested_page(page, per_page)
-        if request is None:
-            return [self._servers.shown(server) for server in self._servers.all()]
-        items, total = self._servers.page(offset=request.offset, limit=request.size)
-        return models.McpServerPage(
-            data=[self._servers.shown(server) for server in items], pagination=pagination_of(request, total)
+        return self._servers.listing.answer(
+            requested_page(page, per_page), self._servers.shown, models.McpServerPage
         )
 
     def create_mcp_server(
@@ -99,14 +98,15 @@ class McpServerHandlers:
         endpoint, proxy = await asyncio.to_thread(self._reached, id)
         started = time.monotonic()
         offer: Offer | None = None
+        left_out: Sequence[str] = ()
         try:
             offer = await probe(endpoint, proxy=proxy)
-            count = len(offer.tools)
-            message = f"The server offers {count} tool{'' if count == 1 else 's'}."
+            left_out = offered(offer.tools, server=endpoint.prefix).complaints
+            message = _message(len(offer.tools), len(left_out))
         except ProbeFailedError as error:
             message = str(error)
         duration_ms = int((time.monotonic() - started) * 1000)
-        return _result(endpoint, offer, message[:LONGEST_MESSAGE], duration_ms)
+        return _result(endpoint, offer, left_out, message[:LONGEST_MESSAGE], duration_ms)
 
     def _reached(self, server_id: int) -> tuple[Endpoint, Proxy | None]:
         """Return what is needed to reach a server, and the proxy on the way there."""
@@ -120,25 +120,37 @@ class McpServerHandlers:
 
 
 def _members(body: models.CreateMcpServerRequest | models.UpdateMcpServerRequest) -> McpServerMembers:
-    transport, args = _given(body.transport), _given(body.args)
+    transport, args = given(body.transport), given(body.args)
     return McpServerMembers(
-        name=_given(body.name),
+        name=given(body.name),
         transport=None if transport is None else Transport(transport.value),
-        url=_given(body.url),
-        command=_given(body.command),
+        url=given(body.url),
+        command=given(body.command),
         args=None if args is None else codec.encode_mcp_arguments(args),
-        env_vars=_given(body.env_vars),
-        namespace_prefix=_given(body.namespace_prefix),
-        auth_config=_given(body.auth_config),
-        enabled=_given(body.enabled) if isinstance(body, models.UpdateMcpServerRequest) else None,
+        env_vars=given(body.env_vars),
+        namespace_prefix=given(body.namespace_prefix),
+        auth_config=given(body.auth_config),
+        enabled=given(body.enabled) if isinstance(body, models.UpdateMcpServerRequest) else None,
     )
 
 
+def _message(count: int, unusable: int) -> str:
+    told = f"The server offers {count} tool{'' if count == 1 else 's'}"
+    return f"{told}, of which {unusable} cannot be used." if unusable else f"{told}."
+
+
 def _result(
-    endpoint: Endpoint, offer: Offer | None, message: str, duration_ms: int
+    endpoint: Endpoint, offer: Offer | None, left_out: Sequence[str], message: str, duration_ms: int
 ) -> models.McpServerTestResult:
     result = models.McpServerTestResult(
-        ok=offer is not None, message=message, tools=[], duration_ms=duration_ms
+        ok=offer is not None,
+        message=message,
+        tools=[],
+        left_out=[
+            without_secrets(sentence, endpoint.secrets)[:LONGEST_LEFT_OUT]
+            for sentence in left_out[:MOST_LEFT_OUT]
+        ],
+        duration_ms=duration_ms,
     )
     if offer is not None:
         result.server_name = UNSET if offer.server_name is None else offer.server_name[:LONGEST_NAME]
@@ -161,8 +173,3 @@ def _answer(server: models.McpServer) -> Answer[models.McpServer]:
 
 def _etag(server: models.McpServer) -> str:
     return etag_of(orjson.dumps(codec.encode_mcp_server(server), option=orjson.OPT_SORT_KEYS))
-
-
-def _given(value: T | Unset | None) -> T | None:
-    """Read null and left out alike: both keep what is stored."""
-    return None if value is UNSET else value

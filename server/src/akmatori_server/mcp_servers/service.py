@@ -5,14 +5,13 @@ Each is a tool type, written in the same transaction: its tools are assigned to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from akmatori_sdk._core.model import UNSET
 from akmatori_sdk._generated.akmatori import codec, models
@@ -21,6 +20,7 @@ from akmatori_server.crypto import SecretBox, SecretUnreadableError
 from akmatori_server.database import Database
 from akmatori_server.errors import Conflict, NotFound
 from akmatori_server.http.call import Call
+from akmatori_server.listing import Listing
 from akmatori_server.mcp_servers import store
 from akmatori_server.mcp_servers.models import Endpoint, McpServer, McpServerMembers, Transport
 from akmatori_server.mcp_servers.rules import AUTH_SECRETS, auth_headers, check_server
@@ -29,19 +29,12 @@ from akmatori_server.secrets.vault import SecretMembers
 from akmatori_server.tools import namespaces
 from akmatori_server.tools import store as tools_store
 from akmatori_server.tools.namespaces import Owner
+from akmatori_server.writes import Check, allow, unique_write
 
 PREFIX = "namespace_prefix"
-MOST_TOOLS_NAMED = 5
 # Which of the variables are secrets nobody can tell, so all are.
 ENVIRONMENT = SecretMembers(["*"])
 AUTH = SecretMembers(AUTH_SECRETS)
-
-Check = Callable[[models.McpServer], None]
-"""Looks at a server as it is shown, before it is changed, and raises to refuse."""
-
-
-def allow(_server: models.McpServer) -> None:
-    """Refuse nothing."""
 
 
 class McpServerService:
@@ -54,25 +47,14 @@ class McpServerService:
         self._secrets = secrets
         self._audit = audit
         self.now = now
+        # The oldest first.
+        self.listing = Listing(self._database, store.count, store.listed)
 
     def seed_types(self) -> None:
         """Write the tool types of servers that were stored before servers were types; called at every start."""
         with self._database.write() as connection:
             for server in store.listed(connection):
                 self._put_type(connection, server)
-
-    def all(self) -> list[McpServer]:
-        """Return every server, the oldest first."""
-        with self._database.read() as connection:
-            return store.listed(connection)
-
-    def page(self, *, offset: int, limit: int) -> tuple[list[McpServer], int]:
-        """Return a part of the list, and how long all of it is."""
-        with self._database.read() as connection:
-            total = store.count(connection)
-            # Beyond the end nothing is read; the offset may be larger than the database's integers.
-            items = store.listed(connection, offset=offset, limit=limit) if offset < total else []
-        return items, total
 
     def get(self, server_id: int) -> McpServer:
         """Return one server.
@@ -133,7 +115,7 @@ class McpServerService:
     def secrets(self) -> frozenset[str]:
         """Return every secret of every server, for what keeps them out of texts; those that cannot be read are not."""
         found: set[str] = set()
-        for server in self.all():
+        for server in self.listing.all():
             with suppress(SecretUnreadableError):
                 found.update(self._endpoint(server).secrets)
         return frozenset(found)
@@ -154,16 +136,11 @@ class McpServerService:
             secrets=(*(str(value) for value in env_vars.values()), *credentials),
         )
 
-    @contextmanager
-    def transaction(self) -> Generator[sa.Connection]:
-        """Yield one write transaction; a name that another writer takes meanwhile is a Conflict too."""
-        try:
-            with self._database.write() as connection:
-                yield connection
-        except IntegrityError as error:
-            raise Conflict(
-                "The name or the prefix has just been taken, or a tool made of the server."
-            ) from error
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
+        """Open one write transaction; a name that another writer takes meanwhile is a Conflict too."""
+        return unique_write(
+            self._database, "The name or the prefix has just been taken, or a tool made of the server."
+        )
 
     def create_in(
         self, connection: sa.Connection, call: Call | None, members: McpServerMembers
@@ -208,7 +185,7 @@ class McpServerService:
         server_id: int,
         members: McpServerMembers,
         *,
-        check: Check = allow,
+        check: Check[models.McpServer] = allow,
     ) -> models.McpServer:
         """Change what is not None, as part of the caller's transaction.
 
@@ -243,13 +220,8 @@ class McpServerService:
             Conflict: tools are made of it.
         """
         server = _found(store.get(connection, server_id, hold=True))
-        names = tools_store.names_of_type(connection, server.namespace_prefix)
-        if names:
-            named = ", ".join(names[:MOST_TOOLS_NAMED]) + (", …" if len(names) > MOST_TOOLS_NAMED else "")
-            raise Conflict(f"Tools are made of this MCP server: {named}. Delete them first.")
+        namespaces.retire(connection, server.namespace_prefix, "MCP server")
         store.delete(connection, server_id)
-        tools_store.delete_type(connection, server.namespace_prefix)
-        namespaces.release(connection, server.namespace_prefix)
         self._record(connection, call, Action.MCP_SERVER_DELETED, server_id, self.shown(server), None)
 
     def _put_type(self, connection: sa.Connection, server: McpServer, *, old_name: str | None = None) -> None:

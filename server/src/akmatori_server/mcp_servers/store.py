@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from akmatori_server.database.conditions import has_id
 from akmatori_server.mcp_servers.models import McpServer
 from akmatori_server.mcp_servers.tables import mcp_servers
 
@@ -26,7 +27,7 @@ def count(connection: sa.Connection) -> int:
 
 def get(connection: sa.Connection, server_id: int, *, hold: bool = False) -> McpServer | None:
     """Return the server with this id, or None; with `hold`, nobody else changes it in this transaction."""
-    query = sa.select(mcp_servers).where(_is(server_id))
+    query = sa.select(mcp_servers).where(has_id(mcp_servers.c.id, server_id))
     row = connection.execute(query.with_for_update() if hold else query).one_or_none()
     return None if row is None else _server(tuple(row))
 
@@ -52,18 +53,18 @@ def insert(connection: sa.Connection, values: Mapping[str, Any]) -> int:
 
 def update(connection: sa.Connection, server_id: int, values: Mapping[str, Any]) -> McpServer:
     """Change a stored server."""
-    statement = sa.update(mcp_servers).where(_is(server_id)).values(**values).returning(*mcp_servers.c)
+    statement = (
+        sa.update(mcp_servers)
+        .where(has_id(mcp_servers.c.id, server_id))
+        .values(**values)
+        .returning(*mcp_servers.c)
+    )
     return _server(tuple(connection.execute(statement).one()))
 
 
 def delete(connection: sa.Connection, server_id: int) -> None:
     """Delete a server."""
-    connection.execute(sa.delete(mcp_servers).where(_is(server_id)))
-
-
-def _is(server_id: int) -> sa.ColumnElement[bool]:
-    # As a big integer: PostgreSQL refuses a plain one that the API allows but no row can have.
-    return mcp_servers.c.id == sa.literal(server_id, sa.BigInteger)
+    connection.execute(sa.delete(mcp_servers).where(has_id(mcp_servers.c.id, server_id)))
 
 
 def _server(row: tuple[Any, ...]) -> McpServer:

@@ -49,7 +49,7 @@ def read_address(url: str, *, member: str) -> Address:
     return Address(scheme=scheme, shown=f"{scheme}://{parts.netloc}{rest}")
 
 
-def send(url: str, *, title: str, body: str, is_bad_news: bool) -> None:
+def send(url: str, *, title: str, body: str, is_bad_news: bool, is_critical: bool = False) -> None:
     """Send a message, written in Markdown.
 
     Raises:
@@ -68,13 +68,16 @@ def send(url: str, *, title: str, body: str, is_bad_news: bool) -> None:
     def note(entry: Any, _service: object = None) -> None:
         said.append(str(getattr(entry, "message", "")))
 
+    kind = apprise.NotifyType.WARNING if is_bad_news else apprise.NotifyType.INFO
+    if is_critical:
+        kind = apprise.NotifyType.FAILURE
     sender = apprise.Apprise()
     sender.add(service)
     result = sender.notify(
         body=body,
         title=title,
         body_format=apprise.NotifyFormat.MARKDOWN,
-        notify_type=apprise.NotifyType.WARNING if is_bad_news else apprise.NotifyType.INFO,
+        notify_type=kind,
         timeout=SEND_SECONDS,
         log_callback=note,
     )

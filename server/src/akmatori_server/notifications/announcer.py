@@ -109,6 +109,25 @@ class Announcer:
         except Exception:  # noqa: BLE001  the proposal counts more than its announcement
             _log.exception("notification_not_stored", proposal=approval.uuid)
 
+    def tell(
+        self, connection: sa.Connection, make: Callable[[Channel], Iterable[NewNotification]], *, about: str
+    ) -> None:
+        """Store what `make` returns for each channel, as part of the caller's transaction. Never raises.
+
+        Args:
+            connection: the transaction that makes it true.
+            make: what a channel is to be told; only of the kinds that the channel has.
+            about: what it is about, for the log when it cannot be stored.
+        """
+        try:
+            with connection.begin_nested():
+                channels = self._channels.known()
+                if channels is None:
+                    channels = self._channels.read(connection)
+                self._store(connection, [one for channel in channels for one in make(channel)])
+        except Exception:  # noqa: BLE001  what has happened counts more than its announcement
+            _log.exception("notification_not_stored", about=about)
+
     def telling(self, propose: Propose, *, now: Callable[[], datetime]) -> Propose:
         """Return a `propose` that also tells people of what it stores."""
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from akmatori_server.crypto import SecretBox
 from akmatori_server.notifications import settings_store
-from akmatori_server.notifications.models import SLACK, NotificationKind
+from akmatori_server.notifications.models import SLACK, LeastSeverity, NotificationKind
 from akmatori_server.settings import store as server_settings
 
 # Seconds for which the answer of the database counts: a change made by another process is seen after them.
@@ -25,6 +25,7 @@ class Channel:
     name: str
     type: str
     kinds: frozenset[NotificationKind]
+    min_severity: LeastSeverity = LeastSeverity.INFO
 
 
 class Channels:
@@ -61,10 +62,10 @@ def read_channels(connection: sa.Connection, box: SecretBox) -> tuple[Channel, .
     """Read where notifications go; what is told nothing is left out."""
     settings, slack = settings_store.read(connection, box), server_settings.slack(connection, box)
     found = [
-        Channel(target.name, target.scheme, target.kinds)
+        Channel(target.name, target.scheme, target.kinds, target.min_severity)
         for target in settings.targets
         if target.enabled and target.url.is_set
     ]
     if slack.is_active and slack.alerts_channel.strip():
-        found.insert(0, Channel(SLACK, SLACK, settings.slack_kinds))
+        found.insert(0, Channel(SLACK, SLACK, settings.slack_kinds, settings.slack_min_severity))
     return tuple(channel for channel in found if channel.kinds)

@@ -17,12 +17,19 @@ import structlog
 from akmatori_server.crypto import SecretUnreadableError
 from akmatori_server.database import Database
 from akmatori_server.incidents.models import Incident
-from akmatori_server.notifications import store
+from akmatori_server.notifications import settings_store, store
 from akmatori_server.notifications.announcer import TASK, Tasks
+from akmatori_server.notifications.cluster_incidents import ClusterNews
 from akmatori_server.notifications.delivery import Delivery, Ticket
 from akmatori_server.notifications.failures import NothingToSendError, SendError, UnknownOutcomeError
 from akmatori_server.notifications.messages import severity_of
-from akmatori_server.notifications.models import Notification, NotificationKind, Outcome, State
+from akmatori_server.notifications.models import (
+    LeastSeverity,
+    Notification,
+    NotificationKind,
+    Outcome,
+    State,
+)
 
 _log = structlog.stdlib.get_logger("akmatori_server.notifications")
 
@@ -37,6 +44,8 @@ SENDERS = 4
 OVERDUE = timedelta(minutes=2)
 # What a notification is about, as far as the alert says: the first of these.
 _RESOURCES = (("Service", "target_service"), ("Host", "target_host"))
+# Of an incident that was told of before; who has acknowledged it meanwhile need not be told again.
+_REPEATS = {NotificationKind.KUBERNETES_INCIDENT_WORSENED, NotificationKind.KUBERNETES_INCIDENT_REOPENED}
 NAME = "notifications-overdue"
 EVERY_MINUTE = "* * * * *"
 
@@ -116,16 +125,22 @@ class Courier:
             attempt_id, is_doubtful = store.begin_attempt(connection, found.id, now=now)
             doubt = store.first_doubt(connection, found.id) if is_doubtful or found.attempts > 1 else None
             incident = self._delivery.incident(connection, found)
-            if found.attempts == 1:
+            news = self._delivery.news(connection, found)
+            severity = found.severity or severity_of(incident)
+            if found.attempts == 1 and not found.severity:
                 _describe(connection, found, incident)
             is_merged = found.kind.is_state and store.merge_into_newer(connection, found)
             last = store.last_state_told(connection, found) if found.kind.is_state else None
+            least = settings_store.least_severity(connection, found.channel)
         return Ticket(
             notification=found,
             attempt_id=attempt_id,
             doubt=doubt,
             incident=incident,
-            needless=_needless(found, is_merged=is_merged, last=last),
+            news=news,
+            needless=_too_mild(found, severity, least)
+            or _needless(found, is_merged=is_merged, last=last)
+            or _silenced(found, news),
         )
 
     def _tried(self, ticket: Ticket) -> _Result:
@@ -223,6 +238,23 @@ def _describe(connection: sa.Connection, notification: Notification, incident: I
         resource_name=str(name),
         namespace=str(labels.get("namespace", "")) if isinstance(labels, dict) else "",
     )
+
+
+def _too_mild(notification: Notification, severity: str, least: LeastSeverity) -> str:
+    """Say that a channel is not told of what is not so bad; "" when it is. What waits for a person always is."""
+    if notification.kind is NotificationKind.APPROVAL_NEEDED or least.is_reached(severity):
+        return ""
+    return f"The channel is told from the severity {least.value} on."
+
+
+def _silenced(notification: Notification, news: ClusterNews) -> str:
+    """Say why what was to be told of a cluster's incident again is not any more; "" when it must be."""
+    incident = news.one
+    if incident is None or notification.kind not in _REPEATS:
+        return ""
+    if incident.resolved_at is not None:
+        return "A newer notification tells how it stands."
+    return f"{incident.acknowledged_by} has acknowledged it since." if incident.acknowledged_by else ""
 
 
 def _needless(notification: Notification, *, is_merged: bool, last: Notification | None) -> str:

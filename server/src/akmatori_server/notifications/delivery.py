@@ -15,15 +15,22 @@ from akmatori_server.incidents.models import Incident
 from akmatori_server.incidents.tables import incidents
 from akmatori_server.notifications import settings_store, store
 from akmatori_server.notifications.addresses import send
+from akmatori_server.notifications.cluster_incidents import ONE, ClusterNews, note_place, read_news
+from akmatori_server.notifications.cluster_messages import cluster_message
+from akmatori_server.notifications.cluster_slack import ClusterSlack
 from akmatori_server.notifications.failures import SendError
 from akmatori_server.notifications.messages import message_of
 from akmatori_server.notifications.models import SLACK, Notification, NotificationKind
+from akmatori_server.notifications.sending import SenderProxy, send_through
 from akmatori_server.notifications.slack import Posted, SlackSender
 from akmatori_server.notifications.slack_api import OFFICIAL_URL, SlackApi, SlackError
 from akmatori_server.notifications.slack_channel import SlackDirectory
+from akmatori_server.notifications.words import Message
 from akmatori_server.settings import store as server_settings
 from akmatori_server.settings.route import Route
 from akmatori_server.settings.slack import SlackSettings
+
+NO_NEWS = ClusterNews((), is_bundle=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -35,8 +42,14 @@ class Ticket:
     # When it was first tried without anybody knowing whether it arrived.
     doubt: datetime | None
     incident: Incident | None
+    # What it is about in a Kubernetes cluster.
+    news: ClusterNews = NO_NEWS
     # Why it need not be sent, "" when it must.
     needless: str = ""
+
+
+def no_proxy_at_all() -> None:
+    """Send everything directly, or as the environment of this process says."""
 
 
 class Delivery:
@@ -49,6 +62,7 @@ class Delivery:
         *,
         route: Route,
         now: Callable[[], datetime],
+        proxy: Callable[[], SenderProxy | None] = no_proxy_at_all,
         slack_url: str | None = None,
         public_url: str = "",
     ) -> None:
@@ -59,6 +73,7 @@ class Delivery:
             box: opens the secrets.
             route: the proxy for Slack.
             now: the clock.
+            proxy: the proxy for what Apprise sends.
             slack_url: another address of Slack's API: a gateway, or a stand-in.
             public_url: where people reach this installation, when the general settings do not say.
         """
@@ -66,6 +81,7 @@ class Delivery:
         self._box = box
         self._route = route
         self._now = now
+        self._proxy = proxy
         self._slack_url = slack_url or OFFICIAL_URL
         self._public_url = public_url.rstrip("/")
         self._directory = SlackDirectory()
@@ -76,6 +92,10 @@ class Delivery:
             return None
         return incident_store.get(connection, notification.incident_uuid)
 
+    def news(self, connection: sa.Connection, notification: Notification) -> ClusterNews:
+        """Return the incidents of a cluster that a notification is about, none when it is about something else."""
+        return read_news(connection, notification) if notification.kind.is_of_cluster else NO_NEWS
+
     def deliver(self, ticket: Ticket) -> str:
         """Send it, and return the text as it was sent.
 
@@ -85,15 +105,36 @@ class Delivery:
             SecretUnreadableError: the channel's secret was stored with another key.
         """
         notification = ticket.notification
-        if ticket.incident is None and notification.source == "incident":
+        is_of_cluster = notification.kind.is_of_cluster
+        if (ticket.incident is None and notification.source == "incident") or (
+            is_of_cluster and not ticket.news.incidents
+        ):
             raise SendError("The incident is deleted.", is_final=True)
         link = self._link(notification)
         if notification.channel == SLACK:
             return self._to_slack(ticket, link)
         url = self.address(notification.channel, is_test=False)
-        message = message_of(notification, ticket.incident, link)
-        send(url, title=message.title, body=message.body, is_bad_news=message.is_bad_news)
+        message = (
+            cluster_message(notification, ticket.news, link)
+            if is_of_cluster
+            else message_of(notification, ticket.incident, link)
+        )
+        self.send(url, message)
         return message.body
+
+    def send(self, url: str, message: Message) -> None:
+        """Send a message to an address of Apprise, through the proxy when the settings say so.
+
+        Raises:
+            SendError: it was not sent.
+            UnknownOutcomeError: nobody knows.
+            SecretUnreadableError: the password of the proxy was stored with another key.
+        """
+        proxy = self._proxy()
+        if proxy is None:
+            send(url, **attrs.asdict(message))
+        else:
+            send_through(proxy, url, message)
 
     def address(self, name: str, *, is_test: bool) -> str:
         """Return the address of a target.
@@ -148,6 +189,8 @@ class Delivery:
 
         sender = SlackSender(api, channel=channel, note=note)
         try:
+            if ticket.notification.kind.is_of_cluster:
+                return ClusterSlack(sender).send(ticket.notification, ticket.news, link, ticket.doubt)
             return sender.send(ticket.notification, ticket.incident, link=link, doubt=ticket.doubt)
         except SlackError as error:
             if error.code == "channel_not_found":
@@ -158,6 +201,8 @@ class Delivery:
         """Write down what the message is called, in one transaction with the incident's own note of it."""
         with self._database.write() as connection:
             store.set_sent_as(connection, ticket.notification.id, posted.ts, posted.text)
+            if posted.is_first and ticket.news.incidents:
+                note_place(connection, ticket.notification, posted.channel_id, posted.ts)
             if posted.is_first and ticket.incident is not None:
                 connection.execute(
                     sa.update(incidents)
@@ -176,4 +221,9 @@ class Delivery:
             return ""
         if notification.kind is NotificationKind.APPROVAL_NEEDED:
             return f"{base}/proposals/{notification.metadata.get('proposal', '')}"
+        if notification.kind is NotificationKind.TOKEN_BUDGET:
+            return ""
+        if notification.kind.is_of_cluster:
+            identifier = notification.metadata.get(ONE)
+            return f"{base}/incidents/{identifier}" if identifier else f"{base}/incidents"
         return f"{base}/incidents/{notification.incident_uuid}"

@@ -8,15 +8,16 @@ from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.database import Database
 from akmatori_server.etag import require_match
 from akmatori_server.http.call import Answer, Call
+from akmatori_server.http.optional import given
 from akmatori_server.notifications.models import NotificationKind, State, Wanted
 from akmatori_server.notifications.service import NotificationService
 from akmatori_server.notifications.settings import NotificationSettings
 from akmatori_server.notifications.view import (
-    given,
     notification_model,
     result_model,
     settings_model,
     written_kinds,
+    written_severity,
     written_targets,
 )
 from akmatori_server.pagination import pagination_of, requested_page
@@ -73,7 +74,12 @@ class NotificationHandlers:
             require_match(if_match, etag(write.before))
             after = write.put(
                 write.before.changed(
-                    slack_kinds=None if slack is None else written_kinds(slack.kinds),
+                    slack_kinds=(
+                        None
+                        if slack is None or slack.kinds is UNSET or slack.kinds is None
+                        else written_kinds(slack.kinds)
+                    ),
+                    slack_min_severity=None if slack is None else written_severity(slack.min_severity),
                     targets=None if targets is None else written_targets(targets),
                     box=write.box,
                 )

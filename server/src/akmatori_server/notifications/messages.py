@@ -5,20 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import attrs
-
 from akmatori_server.incidents.models import Incident, Kind, Status
 from akmatori_server.incidents.storable import JSON
 from akmatori_server.investigation.report import footer as cost
 from akmatori_server.investigation.report import inline
 from akmatori_server.notifications.blocks import with_blocks_written_out
 from akmatori_server.notifications.brief import brief
+from akmatori_server.notifications.cluster_messages import budget_message
 from akmatori_server.notifications.models import Notification, NotificationKind
+from akmatori_server.notifications.words import Message, fact, joined, link_to
 
 USUAL_SEVERITY = "warning"
 EMOJI = {"critical": "🔴", "high": "🟠", "warning": "🟡", "info": "🔵"}
 STORM_EMOJI = "🌩️"
-LONGEST_FACT = 300
 LONGEST_SUMMARY = 600
 LONGEST_PURPOSE = 500
 MOST_COUNTED = 5
@@ -26,17 +25,10 @@ MOST_COUNTED = 5
 _FOOTER = re.compile(r"\n+-{3,}\s*\n+⏱[^\n]{0,300}\s*\Z")
 
 
-@attrs.frozen
-class Message:
-    """A title in plain text, and a body in Markdown."""
-
-    title: str
-    body: str
-    is_bad_news: bool = False
-
-
 def message_of(notification: Notification, incident: Incident | None, link: str) -> Message:
     """Return what a notification says. `link` leads to the incident or the proposal, "" when nobody knows where."""
+    if notification.kind is NotificationKind.TOKEN_BUDGET:
+        return budget_message(notification)
     if incident is None or notification.kind is NotificationKind.APPROVAL_NEEDED:
         return _approval(notification, incident, link)
     if notification.kind.is_opening:
@@ -51,7 +43,7 @@ def message_of(notification: Notification, incident: Incident | None, link: str)
     told = f"{words[notification.kind]}: {incident.title}"
     is_bad_news = notification.kind is NotificationKind.INCIDENT_REOPENED
     return Message(
-        told, _joined([state_line(notification.kind, incident), where(link, incident)]), is_bad_news
+        told, joined([state_line(notification.kind, incident), where(link, incident)]), is_bad_news
     )
 
 
@@ -70,12 +62,12 @@ def headline(incident: Incident) -> str:
 def opening(incident: Incident, link: str) -> Message:
     """Return the first message about an incident, as things stand now."""
     facts = [
-        _fact("Status", _status(incident)),
-        _fact("Source", _source(incident)),
-        _fact("Severity", severity_of(incident)),
-        _fact("Host", _text(incident, "target_host")),
-        _fact("Service", _text(incident, "target_service")),
-        _fact("Alerts", _alerts(incident)),
+        fact("Status", _status(incident)),
+        fact("Source", _source(incident)),
+        fact("Severity", severity_of(incident)),
+        fact("Host", _text(incident, "target_host")),
+        fact("Service", _text(incident, "target_service")),
+        fact("Alerts", _alerts(incident)),
     ]
     runbook, summary = _text(incident, "runbook_url"), _text(incident, "summary")
     description = _text(incident, "description")
@@ -87,7 +79,12 @@ def opening(incident: Incident, link: str) -> Message:
         f"[Runbook]({runbook})" if _is_address(runbook) else "",
         where(link, incident),
     ]
-    return Message(headline(incident), _joined(body), is_bad_news=True)
+    return Message(
+        headline(incident),
+        joined(body),
+        is_bad_news=True,
+        is_critical=severity_of(incident) == "critical",
+    )
 
 
 def finished(incident: Incident, link: str) -> Message:
@@ -95,13 +92,13 @@ def finished(incident: Incident, link: str) -> Message:
     has_failed = incident.status == Status.FAILED
     title = f"{'❌ Investigation failed' if has_failed else '✅ Investigation finished'}: {incident.title}"
     return Message(
-        title, _joined([brief(report(incident)), footer(incident), where(link, incident)]), has_failed
+        title, joined([brief(report(incident)), footer(incident), where(link, incident)]), has_failed
     )
 
 
 def where(link: str, incident: Incident) -> str:
     """Return where more is to be read: the link where there is one, and always what the API finds it by."""
-    return " | ".join(part for part in (_link(link), f"Incident `{incident.uuid}`") if part)
+    return " | ".join(part for part in (link_to(link), f"Incident `{incident.uuid}`") if part)
 
 
 def report(incident: Incident) -> str:
@@ -136,10 +133,10 @@ def _approval(notification: Notification, incident: Incident | None, link: str) 
         f"**Why, in the model's words:** “{why}”" if why else "",
         about,
         _how_to_decide(uuid),
-        _link(link, "Look at it and decide"),
+        link_to(link, "Look at it and decide"),
     ]
     # Somebody has to do something, which is more than news.
-    return Message(f"✋ Waits for approval: {notification.title}", _joined(body), is_bad_news=True)
+    return Message(f"✋ Waits for approval: {notification.title}", joined(body), is_bad_news=True)
 
 
 def _how_to_decide(uuid: JSON) -> str:
@@ -186,10 +183,6 @@ def _most_frequent(counted: Mapping[str, JSON]) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-def _fact(label: str, value: str) -> str:
-    return f"**{label}:** {inline(value, LONGEST_FACT)}" if value.strip() else ""
-
-
 def _text(incident: Incident | None, name: str) -> str:
     if incident is None or incident.context is None:
         return ""
@@ -199,11 +192,3 @@ def _text(incident: Incident | None, name: str) -> str:
 
 def _is_address(text: str) -> bool:
     return text.lower().startswith(("http://", "https://")) and not re.search(r"[\s()<>]", text)
-
-
-def _link(link: str, label: str = "Open the incident") -> str:
-    return f"[{label}]({link})" if link else ""
-
-
-def _joined(parts: list[str]) -> str:
-    return "\n\n".join(part for part in parts if part)

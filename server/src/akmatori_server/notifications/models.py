@@ -24,6 +24,11 @@ class NotificationKind(enum.StrEnum):
     INCIDENT_RESOLVED = "incident_resolved"
     INCIDENT_REOPENED = "incident_reopened"
     APPROVAL_NEEDED = "approval_needed"
+    KUBERNETES_INCIDENT_OPENED = "kubernetes_incident_opened"
+    KUBERNETES_INCIDENT_WORSENED = "kubernetes_incident_worsened"
+    KUBERNETES_INCIDENT_REOPENED = "kubernetes_incident_reopened"
+    KUBERNETES_INCIDENT_RESOLVED = "kubernetes_incident_resolved"
+    TOKEN_BUDGET = "token_budget"  # noqa: S105  of language models, and no secret
 
     @property
     def is_state(self) -> bool:
@@ -35,10 +40,32 @@ class NotificationKind(enum.StrEnum):
         """Whether it is the first message about an incident."""
         return self in {NotificationKind.INCIDENT_OPENED, NotificationKind.INCIDENT_STORM}
 
+    @property
+    def is_of_cluster(self) -> bool:
+        """Whether it is about incidents of a Kubernetes cluster."""
+        return self.value.startswith("kubernetes_")
+
 
 EVERY_KIND = frozenset(NotificationKind)
 # That an investigation runs is a mark on Slack's first message; elsewhere it would be a message of its own.
 USUAL_TARGET_KINDS = EVERY_KIND - {NotificationKind.INVESTIGATION_STARTED}
+
+
+class LeastSeverity(enum.StrEnum):
+    """From which severity on a channel is told."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    WARNING = "warning"
+    INFO = "info"
+
+    def is_reached(self, severity: str) -> bool:
+        """Whether a severity, of an alert or of an incident of a cluster, is as bad as this."""
+        return _RANKS.get(severity, _RANKS["warning"]) <= _RANKS[self.value]
+
+
+# The words of alerts and those of Kubernetes, the worst first.
+_RANKS = {"critical": 0, "high": 1, "warning": 2, "medium": 2, "low": 3, "info": 3}
 
 
 class State(enum.StrEnum):
@@ -91,6 +118,12 @@ class NewNotification:
     created_at: datetime
     # Not sent before that: what follows shortly may make it needless.
     not_before: datetime
+    # What is left empty here is filled in when it is first tried.
+    severity: str = ""
+    resource_kind: str = ""
+    resource_name: str = ""
+    namespace: str = ""
+    aggregated_count: int = 1
     metadata: Mapping[str, JSON] = attrs.field(factory=dict[str, JSON])
 
 

@@ -14,7 +14,6 @@ from akmatori_server.crypto import SecretBox, SecretUnreadableError
 from akmatori_server.database import Database
 from akmatori_server.errors import NotFound
 from akmatori_server.notifications import settings_store, store
-from akmatori_server.notifications.addresses import send
 from akmatori_server.notifications.channels import Channels
 from akmatori_server.notifications.courier import Courier
 from akmatori_server.notifications.delivery import Delivery
@@ -22,6 +21,7 @@ from akmatori_server.notifications.failures import SendError
 from akmatori_server.notifications.models import SLACK, Attempt, Notification, Wanted
 from akmatori_server.notifications.settings import NotificationSettings
 from akmatori_server.notifications.slack import SlackSender
+from akmatori_server.notifications.words import Message
 from akmatori_server.pagination import PageRequest
 
 MOST_BARE = 1000
@@ -151,7 +151,7 @@ class NotificationService:
 
     def _test_target(self, name: str) -> str:
         url = self._delivery.address(name, is_test=True)
-        send(url, title=TEST_TITLE, body=TEST_TEXT, is_bad_news=False)
+        self._delivery.send(url, Message(TEST_TITLE, TEST_TEXT))
         return "Sent."
 
     def _test_slack(self) -> str:

@@ -11,7 +11,7 @@ import attrs
 from akmatori_server.crypto import SecretBox
 from akmatori_server.errors import BadRequest
 from akmatori_server.notifications.addresses import read_address
-from akmatori_server.notifications.models import SLACK, NotificationKind
+from akmatori_server.notifications.models import SLACK, LeastSeverity, NotificationKind
 from akmatori_server.secrets.secret import Secret
 from akmatori_server.settings.stored import Stored
 
@@ -32,6 +32,7 @@ class Target:
     scheme: str
     enabled: bool
     kinds: frozenset[NotificationKind]
+    min_severity: LeastSeverity = LeastSeverity.INFO
 
 
 @attrs.frozen(kw_only=True)
@@ -42,6 +43,7 @@ class WrittenTarget:
     url: str | None = attrs.field(default=None, repr=False)
     enabled: bool = True
     kinds: frozenset[NotificationKind]
+    min_severity: LeastSeverity = LeastSeverity.INFO
 
 
 @attrs.frozen(kw_only=True)
@@ -49,6 +51,7 @@ class NotificationSettings(Stored):
     """What goes where."""
 
     slack_kinds: frozenset[NotificationKind]
+    slack_min_severity: LeastSeverity = LeastSeverity.INFO
     targets: tuple[Target, ...]
 
     def target(self, name: str) -> Target | None:
@@ -61,6 +64,7 @@ class NotificationSettings(Stored):
         slack_kinds: Iterable[NotificationKind] | None,
         targets: Sequence[WrittenTarget] | None,
         box: SecretBox,
+        slack_min_severity: LeastSeverity | None = None,
     ) -> NotificationSettings:
         """Return the settings with what is not None replaced.
 
@@ -70,6 +74,7 @@ class NotificationSettings(Stored):
         return attrs.evolve(
             self,
             slack_kinds=self.slack_kinds if slack_kinds is None else frozenset(slack_kinds),
+            slack_min_severity=slack_min_severity or self.slack_min_severity,
             targets=self.targets if targets is None else self._replaced(targets, box),
         )
 
@@ -85,7 +90,7 @@ class NotificationSettings(Stored):
     def _written(self, one: WrittenTarget, member: str, box: SecretBox) -> Target:
         known = self.target(one.name)
         if known is not None and known.url.is_set and one.url in {None, known.shown_url}:
-            return attrs.evolve(known, enabled=one.enabled, kinds=one.kinds)
+            return attrs.evolve(known, enabled=one.enabled, kinds=one.kinds, min_severity=one.min_severity)
         if not one.url:
             raise BadRequest(f"{member}: a new target needs the address to send to.")
         address = read_address(one.url, member=member)
@@ -99,6 +104,7 @@ class NotificationSettings(Stored):
             scheme=address.scheme,
             enabled=one.enabled,
             kinds=one.kinds,
+            min_severity=one.min_severity,
         )
 
 

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from akmatori_server.crypto import SecretBox
-from akmatori_server.notifications.models import EVERY_KIND, NotificationKind
+from akmatori_server.notifications.models import EVERY_KIND, SLACK, LeastSeverity, NotificationKind
 from akmatori_server.notifications.settings import NotificationSettings, Target, target_place
 from akmatori_server.notifications.tables import notification_settings, notification_targets
 from akmatori_server.secrets.secret import Secret
 from akmatori_server.settings.tables import ONLY_ROW
 
+_SEVERITIES = {severity.value for severity in LeastSeverity}
 _KNOWN = {kind.value for kind in NotificationKind}
 
 
@@ -39,6 +40,7 @@ def read(connection: sa.Connection, box: SecretBox, *, lock: bool = False) -> No
         created_at=row.created_at,
         updated_at=row.updated_at,
         slack_kinds=_kinds(row.slack_kinds),
+        slack_min_severity=_severity(row.slack_min_severity),
         targets=tuple(_target(found, box) for found in connection.execute(targets)),
     )
 
@@ -50,6 +52,7 @@ def write(connection: sa.Connection, settings: NotificationSettings) -> None:
         .where(notification_settings.c.id == settings.id)
         .values(
             slack_kinds=names_of(settings.slack_kinds),
+            slack_min_severity=settings.slack_min_severity.value,
             version=settings.version,
             updated_at=settings.updated_at,
         )
@@ -64,12 +67,23 @@ def write(connection: sa.Connection, settings: NotificationSettings) -> None:
             "scheme": target.scheme,
             "enabled": target.enabled,
             "kinds": names_of(target.kinds),
+            "min_severity": target.min_severity.value,
             "position": position,
         }
         for position, target in enumerate(settings.targets)
     ]
     if rows:
         connection.execute(sa.insert(notification_targets), rows)
+
+
+def least_severity(connection: sa.Connection, channel: str) -> LeastSeverity:
+    """Return from which severity on a channel is told; one that is gone, of everything."""
+    query = sa.select(notification_settings.c.slack_min_severity)
+    if channel != SLACK:
+        targets = notification_targets.c
+        query = sa.select(targets.min_severity).where(targets.name == channel)
+    found = connection.execute(query).scalar_one_or_none()
+    return LeastSeverity.INFO if found is None else _severity(found)
 
 
 def names_of(kinds: Iterable[NotificationKind]) -> list[str]:
@@ -83,6 +97,11 @@ def _kinds(names: Iterable[str]) -> frozenset[NotificationKind]:
     return frozenset(NotificationKind(name) for name in names if name in _KNOWN)
 
 
+def _severity(name: str) -> LeastSeverity:
+    # Likewise: rather too much is told than too little.
+    return LeastSeverity(name) if name in _SEVERITIES else LeastSeverity.INFO
+
+
 def _target(row: Any, box: SecretBox) -> Target:
     return Target(
         uuid=row.uuid,
@@ -92,4 +111,5 @@ def _target(row: Any, box: SecretBox) -> Target:
         scheme=row.scheme,
         enabled=row.enabled,
         kinds=_kinds(row.kinds),
+        min_severity=_severity(row.min_severity),
     )

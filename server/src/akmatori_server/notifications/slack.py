@@ -12,7 +12,6 @@ import attrs
 from akmatori_server.incidents.models import Incident, Status
 from akmatori_server.notifications.failures import NothingToSendError, SendError
 from akmatori_server.notifications.messages import (
-    Message,
     footer,
     headline,
     message_of,
@@ -29,6 +28,8 @@ MOST_BYTES = 8000
 # Slack's own limit for one section.
 LONGEST_SECTION = 2900
 OPENED, RUNNING, DONE, FAILED = "rotating_light", "hourglass_flowing_sand", "white_check_mark", "x"
+INVESTIGATING = "is investigating…"
+NEVER_TOLD = "Slack was never told of this incident."
 EVENT_TYPE = "akmatori_notification"
 # The clocks of two machines differ, and a message may have taken a while.
 SKEW = timedelta(minutes=5)
@@ -99,9 +100,13 @@ class SlackSender:
         if kind is NotificationKind.INVESTIGATION_STARTED:
             # The mark is all there is to tell here, so that it cannot be set is an error.
             self._mark(first, RUNNING)
+            if incident.status == Status.RUNNING:
+                # The clock says it again; that Slack does not take it is no harm.
+                with contextlib.suppress(SendError):
+                    set_status(self._api, first)
             return ""
         text = self._post(notification, incident, to_mrkdwn(state_line(kind, incident)), doubt)
-        self._update(first, incident, link)
+        self.update(first, _opening_text(incident, link))
         return text
 
     def test(self, text: str) -> str:
@@ -129,23 +134,63 @@ class SlackSender:
     def _post(
         self, notification: Notification, incident: Incident | None, text: str, doubt: datetime | None
     ) -> str:
+        thread = ("", "")
+        if incident is not None and not notification.kind.is_opening:
+            thread = (incident.slack_channel_id, incident.slack_message_ts)
+        if not thread[1] and notification.kind.is_state:
+            raise NothingToSendError(NEVER_TOLD)
+        is_first = incident is not None and not thread[1] and notification.kind in _BEGINS_THREAD
+        return self.post(
+            notification,
+            text,
+            doubt,
+            thread=thread,
+            is_first=is_first,
+            has_blocks=notification.kind.is_opening,
+        )
+
+    def post(
+        self,
+        notification: Notification,
+        text: str,
+        doubt: datetime | None,
+        *,
+        thread: tuple[str, str] = ("", ""),
+        is_first: bool = False,
+        has_blocks: bool = False,
+        is_broadcast: bool = False,
+    ) -> str:
+        """Post a message unless it is there already, and return its text.
+
+        Args:
+            notification: what it tells.
+            text: what it says.
+            doubt: see `send`.
+            thread: the channel and the first message of the thread it goes into; empty for none.
+            is_first: whether others will go into its thread.
+            has_blocks: whether it is laid out as a section.
+            is_broadcast: whether a reply in a thread is shown in the channel, too.
+        """
         if notification.external_id:
             # Posted by an earlier attempt, which did not come to what follows.
             return notification.message
-        thread = "" if incident is None or notification.kind.is_opening else incident.slack_message_ts
-        channel = incident.slack_channel_id if incident is not None and thread else self._channel()
-        if not thread and notification.kind.is_state:
-            raise NothingToSendError("Slack was never told of this incident.")
-        found = None if doubt is None else self._find(notification, channel, thread, doubt)
+        channel = thread[0] if thread[1] else self._channel()
+        found = None if doubt is None else self._find(notification, channel, thread[1], doubt)
         if found is None:
-            found = self._posted(notification, channel, thread, text)
-        is_first = incident is not None and not thread and notification.kind in _BEGINS_THREAD
+            more: dict[str, object] = {"thread_ts": thread[1]} if thread[1] else {}
+            if has_blocks:
+                more["blocks"] = _blocks(text)
+            if thread[1] and is_broadcast:
+                more["reply_broadcast"] = True
+            found = self._posted(notification, channel, text, more)
         if is_first:
             self._just_posted = found
         self._note(Posted(*found, text=text, is_first=is_first))
         return text
 
-    def _posted(self, notification: Notification, channel: str, thread: str, text: str) -> tuple[str, str]:
+    def _posted(
+        self, notification: Notification, channel: str, text: str, more: Mapping[str, object]
+    ) -> tuple[str, str]:
         body: dict[str, object] = {
             "channel": channel,
             "text": text,
@@ -153,11 +198,8 @@ class SlackSender:
             "unfurl_media": False,
             # By it the message is found again when nobody heard whether it was posted.
             "metadata": {"event_type": EVENT_TYPE, "event_payload": {"notification": notification.uuid}},
+            **more,
         }
-        if thread:
-            body["thread_ts"] = thread
-        if notification.kind.is_opening:
-            body["blocks"] = _blocks(text)
         answer = self._api.call("chat.postMessage", json=body)
         return str(answer.get("channel", channel)), str(answer["ts"])
 
@@ -184,11 +226,19 @@ class SlackSender:
                 return channel, str(message["ts"])
         return None
 
+    def mark(self, first: tuple[str, str], name: str) -> None:
+        """Mark a message; that it is refused costs nothing."""
+        if self._just_posted is not None:
+            first = self._just_posted
+        if first[1]:
+            with contextlib.suppress(_DecorationError):
+                self._mark(first, name)
+
     def _mark(self, first: tuple[str, str], name: str, *, method: str = "reactions.add") -> None:
         self._decorate(method, {"channel": first[0], "timestamp": first[1], "name": name})
 
-    def _update(self, first: tuple[str, str], incident: Incident, link: str) -> None:
-        text = _opening_text(incident, link)
+    def update(self, first: tuple[str, str], text: str) -> None:
+        """Have a message say how it is now."""
         with contextlib.suppress(_DecorationError):
             self._decorate(
                 "chat.update",
@@ -204,6 +254,16 @@ class SlackSender:
             if error.is_final:
                 raise _DecorationError(error.sentence, is_final=True, http_status=error.http_status) from None
             raise
+
+
+def set_status(api: SlackApi, first: tuple[str, str]) -> None:
+    """Say under a thread that its incident is investigated; Slack shows it until a reply, for two minutes.
+
+    Raises:
+        SendError: Slack does not take it.
+    """
+    status = {"channel_id": first[0], "thread_ts": first[1], "status": INVESTIGATING}
+    api.call("assistant.threads.setStatus", json=status)
 
 
 class _DecorationError(SendError):
@@ -228,14 +288,18 @@ def _notification_in(message: Mapping[str, Any]) -> object:
 
 def _first(place: tuple[str, str]) -> tuple[str, str]:
     if not place[1]:
-        raise NothingToSendError("Slack was never told of this incident.")
+        raise NothingToSendError(NEVER_TOLD)
     return place
 
 
 def _opening_text(incident: Incident, link: str) -> str:
-    message: Message = opening(incident, link)
-    body, _ = cut(to_mrkdwn(message.body), LONGEST_SECTION - 500)
-    return f"*{escape(headline(incident)).replace('*', '')}*\n{body}"
+    return titled(headline(incident), opening(incident, link).body)
+
+
+def titled(title: str, markdown: str) -> str:
+    """Return a message of one section with its title."""
+    body, _ = cut(to_mrkdwn(markdown), LONGEST_SECTION - 500)
+    return f"*{escape(title).replace('*', '')}*\n{body}"
 
 
 def _blocks(text: str) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,6 +29,8 @@ LONGEST_RESOURCE = 253
 LONGEST_NAMESPACE = 63
 LONGEST_MESSAGE = 10_000
 LONGEST_SENTENCE = 1_000
+# A month may be longer than notifications are kept.
+LONGEST_BUDGET = timedelta(days=2)
 # Of each notification this many attempts are read, the newest.
 MOST_ATTEMPTS_READ = 50
 
@@ -53,6 +55,11 @@ def add(connection: sa.Connection, new: Sequence[NewNotification]) -> int:
             "state": State.PENDING.value,
             "title": storable_text(one.title, LONGEST_TITLE),
             "source": one.source,
+            "severity": one.severity,
+            "resource_kind": one.resource_kind,
+            "resource_name": storable_text(one.resource_name, LONGEST_RESOURCE),
+            "namespace": storable_text(one.namespace, LONGEST_NAMESPACE),
+            "aggregated_count": one.aggregated_count,
             "metadata": storable_object(dict(one.metadata)),
             "next_try_at": one.not_before,
             "created_at": one.created_at,
@@ -322,7 +329,7 @@ def attempts_of(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, l
 
 def delete_before(connection: sa.Connection, moment: datetime, *, limit: int) -> int:
     """Delete notifications made before a moment, with their attempts; return how many."""
-    old = sa.select(notifications.c.id).where(notifications.c.created_at < moment).limit(limit)
+    old = sa.select(notifications.c.id).where(_is_older(moment)).limit(limit)
     ids = list(connection.execute(old).scalars())
     if ids:
         connection.execute(
@@ -330,6 +337,13 @@ def delete_before(connection: sa.Connection, moment: datetime, *, limit: int) ->
         )
         connection.execute(sa.delete(notifications).where(notifications.c.id.in_(ids)))
     return len(ids)
+
+
+def _is_older(moment: datetime) -> sa.ColumnElement[bool]:
+    made = notifications.c.created_at
+    # That a budget was told of is remembered for as long as its longest window.
+    is_budget = notifications.c.kind == NotificationKind.TOKEN_BUDGET.value
+    return sa.and_(made < moment, sa.or_(~is_budget, made < moment - LONGEST_BUDGET))
 
 
 def _matching(query: sa.Select[Any], wanted: Wanted) -> sa.Select[Any]:

@@ -29,7 +29,7 @@ notifications = sa.Table(
     sa.Column("title", sa.String(500), nullable=False),
     # The text as it was last sent, "" before.
     sa.Column("message", sa.Text, nullable=False, server_default=""),
-    # What it was made for: `incident`, `proposal`.
+    # What it was made for: `incident`, `proposal`, `kubernetes_incident`, `token_usage`.
     sa.Column("source", sa.String(100), nullable=False),
     sa.Column("resource_kind", sa.String(63), nullable=False, server_default=""),
     sa.Column("resource_name", sa.String(253), nullable=False, server_default=""),
@@ -84,6 +84,8 @@ notification_settings = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     # The kinds that Slack is told.
     sa.Column("slack_kinds", JSONText, nullable=False),
+    # critical, high, warning, info
+    sa.Column("slack_min_severity", sa.String(16), nullable=False, server_default="info"),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("updated_at", Timestamp, nullable=False),
@@ -101,6 +103,7 @@ notification_targets = sa.Table(
     sa.Column("scheme", sa.String(32), nullable=False),
     sa.Column("enabled", sa.Boolean, nullable=False),
     sa.Column("kinds", JSONText, nullable=False),
+    sa.Column("min_severity", sa.String(16), nullable=False, server_default="info"),
     # Their order, as they were given.
     sa.Column("position", sa.Integer, nullable=False),
     sa.UniqueConstraint("name"),

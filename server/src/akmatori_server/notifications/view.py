@@ -11,6 +11,7 @@ from akmatori_server.notifications.models import (
     UNFINISHED,
     USUAL_TARGET_KINDS,
     Attempt,
+    LeastSeverity,
     NotificationKind,
 )
 from akmatori_server.notifications.service import TestResult, Told
@@ -22,7 +23,10 @@ def settings_model(settings: NotificationSettings) -> models.NotificationSetting
     """Return the settings as the API shows them."""
     return models.NotificationSettings(
         id=settings.id,
-        slack=models.SlackNotifications(kinds=_shown_kinds(settings.slack_kinds)),
+        slack=models.SlackNotifications(
+            kinds=_shown_kinds(settings.slack_kinds),
+            min_severity=models.NotificationMinSeverity(settings.slack_min_severity.value),
+        ),
         targets=[_target_model(target) for target in settings.targets],
         created_at=settings.created_at,
         updated_at=settings.updated_at,
@@ -78,6 +82,7 @@ def written_targets(
             url=None if one.url is UNSET else one.url,
             enabled=one.enabled if isinstance(one.enabled, bool) else True,
             kinds=USUAL_TARGET_KINDS if not _is_given(one.kinds) else written_kinds(one.kinds or ()),
+            min_severity=written_severity(one.min_severity) or LeastSeverity.INFO,
         )
         for one in given
     ]
@@ -96,6 +101,21 @@ def written_kinds(given: Iterable[models.NotificationKind]) -> frozenset[Notific
         raise BadRequest(f"kinds: each must be one of {known}.") from None
 
 
+def written_severity(given: models.NotificationMinSeverity | Unset | None) -> LeastSeverity | None:
+    """Return a least severity as a caller wrote it, None when it is left out.
+
+    Raises:
+        BadRequest: it is unknown.
+    """
+    if given is None or given is UNSET:
+        return None
+    try:
+        return LeastSeverity(given.value)
+    except ValueError:
+        known = ", ".join(severity.value for severity in LeastSeverity)
+        raise BadRequest(f"min_severity: must be one of {known}.") from None
+
+
 def _is_given(value: object) -> bool:
     return value is not None and value is not UNSET
 
@@ -106,6 +126,7 @@ def _target_model(target: Target) -> models.NotificationTarget:
         url=target.shown_url if target.url.is_set else "",
         enabled=target.enabled,
         kinds=_shown_kinds(target.kinds),
+        min_severity=models.NotificationMinSeverity(target.min_severity.value),
     )
 
 
@@ -121,8 +142,3 @@ def _attempt_model(attempt: Attempt) -> models.NotificationAttempt:
         duration_ms=attempt.duration_ms,
         http_status=attempt.http_status,
     )
-
-
-def given(value: Unset | str) -> str | None:
-    """Read a parameter that was left out as None."""
-    return None if value is UNSET else value

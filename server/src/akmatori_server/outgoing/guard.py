@@ -53,7 +53,9 @@ async def resolve_all_checked(
     try:
         found = await asyncio.to_thread(resolver or look_up, name, number)
     except (OSError, UnicodeError):
-        raise AddressRefusedError(f"The name {name} cannot be resolved.") from None
+        raise AddressRefusedError(
+            f"The name {name} cannot be resolved; check how it is written, and the name servers of this machine."
+        ) from None
     return checked_addresses(name, found, policy)
 
 

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from akmatori_server.crypto import SecretUnreadableError
-from akmatori_server.engine.port import Job, TaskHandler
+from akmatori_server.engine.port import Schedule, TaskHandler
 from akmatori_server.errors import NotFound
 from akmatori_server.proposals.models import Ending, ProposalState
 from akmatori_server.proposals.service import TASK, Begun, ProposalService
@@ -47,15 +47,11 @@ CHANGED = (
 _log = structlog.stdlib.get_logger("akmatori_server.proposals")
 
 
-class Clockwork(Protocol):
+class Clockwork(Schedule, Protocol):
     """The part of the engine that does tasks and runs jobs at their times."""
 
     def task(self, name: str, handler: TaskHandler) -> None:
         """Have `handler` do the tasks of this name."""
-        ...
-
-    def schedule(self, name: str, cron: str, fn: Job) -> None:
-        """Run `fn` at the times of `cron`."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.akmatori import models
 from akmatori_server.http.call import Call
+from akmatori_server.http.optional import given
 from akmatori_server.pagination import PageRequest, pagination_of, requested_page
 from akmatori_server.proposals.models import Decision, ProposalState, Wanted
 from akmatori_server.proposals.service import ProposalService
@@ -31,7 +32,7 @@ class ProposalHandlers:
         request, now = requested_page(page, per_page) or PageRequest(), self._proposals.now()
         wanted = Wanted(
             state=None if state is UNSET else ProposalState(state.value),
-            incident_uuid=None if incident is UNSET else incident,
+            incident_uuid=given(incident),
         )
         items, total = self._proposals.page(request, wanted)
         return models.ProposalPage(

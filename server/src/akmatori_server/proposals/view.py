@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypeVar
 
-from akmatori_sdk._core.model import UNSET, Unset
 from akmatori_sdk._generated.akmatori import codec, models
+from akmatori_server.http.optional import or_left_out
 from akmatori_server.proposals.models import Proposal
 
 T = TypeVar("T")
@@ -30,12 +30,12 @@ def proposal_model(proposal: Proposal, now: datetime) -> models.Proposal:
         digest=proposal.digest,
         created_at=proposal.created_at,
         expires_at=proposal.expires_at,
-        decided_at=_given(proposal.decided_at),
-        decided_by=_given(proposal.decided_by),
-        decided_from=_given(proposal.decided_from),
+        decided_at=or_left_out(proposal.decided_at),
+        decided_by=or_left_out(proposal.decided_by),
+        decided_from=or_left_out(proposal.decided_from),
         note=proposal.note,
-        started_at=_given(proposal.started_at),
-        ended_at=_given(proposal.ended_at),
+        started_at=or_left_out(proposal.started_at),
+        ended_at=or_left_out(proposal.ended_at),
         output=proposal.output,
     )
 
@@ -43,7 +43,3 @@ def proposal_model(proposal: Proposal, now: datetime) -> models.Proposal:
 def audited(proposal: Proposal, now: datetime) -> dict[str, object]:
     """Return the proposal for the audit trail."""
     return codec.encode_proposal(proposal_model(proposal, now))
-
-
-def _given(value: T | None) -> T | Unset:
-    return UNSET if value is None else value

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 
 from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.database import Database
+from akmatori_server.engine.port import Schedule
 from akmatori_server.retention import store
 from akmatori_server.retention.directories import IncidentDirectories, Removal
 from akmatori_server.retention.report import RetentionReport
@@ -31,14 +31,6 @@ EVERY_HOUR = "17 * * * *"
 # The clock ticks a little early or late; without this a cleanup would slip by an hour each time.
 TOLERANCE = timedelta(minutes=5)
 BATCH = 500
-
-
-class Schedule(Protocol):
-    """What runs jobs at their times."""
-
-    def schedule(self, name: str, cron: str, fn: Callable[[], None]) -> None:
-        """Run `fn` at the times of `cron`."""
-        ...
 
 
 class RetentionJob:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import sqlalchemy as sa
@@ -13,7 +14,7 @@ from akmatori_server.errors import BadRequest
 from akmatori_server.etag import etag_of, require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
-from akmatori_server.pagination import pagination_of, requested_page
+from akmatori_server.pagination import requested_page
 from akmatori_server.runbooks.declared import faults_of
 from akmatori_server.runbooks.front_matter import probes_with_faults
 from akmatori_server.runbooks.models import Runbook, RunbookText
@@ -23,23 +24,30 @@ CREATE = KeyedCreate("createRunbook", codec.encode_runbook, codec.decode_runbook
 
 
 class RunbookHandlers:
-    """Runbooks over HTTP."""
+    """Runbooks over HTTP.
 
-    def __init__(self, runbooks: RunbookService, trail: AuditTrail) -> None:
+    Args:
+        runbooks: The runbooks.
+        trail: Where writes are noted.
+        written: Hears the id of a runbook after each write of it, once that is committed.
+    """
+
+    def __init__(
+        self,
+        runbooks: RunbookService,
+        trail: AuditTrail,
+        *,
+        written: Callable[[int], None] = lambda _id: None,
+    ) -> None:
         self._runbooks = runbooks
         self._trail = trail
+        self._written = written
 
     def list_runbooks(
         self, _call: Call, /, *, page: int | Unset, per_page: int | Unset
     ) -> models.RunbookList:
         """List runbooks by title."""
-        request = requested_page(page, per_page)
-        if request is None:
-            return [_model(runbook) for runbook in self._runbooks.all()]
-        items, total = self._runbooks.page(offset=request.offset, limit=request.size)
-        return models.RunbookPage(
-            data=[_model(runbook) for runbook in items], pagination=pagination_of(request, total)
-        )
+        return self._runbooks.listing.answer(requested_page(page, per_page), _model, models.RunbookPage)
 
     def create_runbook(
         self, call: Call, /, *, idempotency_key: str | Unset, body: models.RunbookInput
@@ -55,6 +63,7 @@ class RunbookHandlers:
                 create=lambda: self._created(connection, call, text),
                 now=self._runbooks.now(),
             )
+        self._written(created.id)
         return _answer(created)
 
     def get_runbook(
@@ -82,13 +91,14 @@ class RunbookHandlers:
         def check(stored: Runbook) -> None:
             require_match(if_match, _etag(_model(stored)))
 
-        return _answer(
-            _model(self._runbooks.replace(id, text, check=check, record=partial(self._record, call)))
-        )
+        replaced = self._runbooks.replace(id, text, check=check, record=partial(self._record, call))
+        self._written(id)
+        return _answer(_model(replaced))
 
     def delete_runbook(self, call: Call, /, *, id: int) -> None:  # noqa: A002  the path's own word
         """Delete a runbook."""
         self._runbooks.delete(id, record=partial(self._record, call))
+        self._written(id)
 
     def _checked_text(self, body: models.RunbookInput) -> RunbookText:
         """Check what a caller writes; what was written on disk is kept whatever it declares."""

@@ -96,6 +96,13 @@ class RunbookMirror:
         """Compare one runbook with its file; called after every write."""
         return self._bring_up_to_date(lambda _notes: {runbook_id})
 
+    def follow(self, runbook_id: int) -> None:
+        """Publish a runbook that was written: when its file cannot be, the log says so, and `sync` makes up for it."""
+        try:
+            self.publish(runbook_id)
+        except (OSError, UnsafePathError) as error:
+            _log.error("runbook_mirror_failed", runbook=runbook_id, reason=str(error))
+
     def _bring_up_to_date(
         self, wanted: Callable[[Mapping[int, Note]], Collection[int]], *, with_new: bool = False
     ) -> MirrorReport:

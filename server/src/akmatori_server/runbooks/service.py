@@ -7,29 +7,17 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from akmatori_server.complaints import required_text
 from akmatori_server.database import Database
 from akmatori_server.errors import BadRequest, NotFound
+from akmatori_server.listing import Listing
 from akmatori_server.runbooks import store
 from akmatori_server.runbooks.declared import Functions
 from akmatori_server.runbooks.models import Runbook, RunbookText
 from akmatori_server.tools import store as tools_store
+from akmatori_server.writes import Check, Record, allow, unrecorded
 
 LONGEST_TITLE = 255
-
-Check = Callable[[Runbook], None]
-"""Looks at a runbook before it is changed, and raises to refuse."""
-
-
-Record = Callable[[sa.Connection, Runbook, Runbook | None], None]
-"""Notes a change inside its own transaction: what was stored, and what is stored now."""
-
-
-def allow(_runbook: Runbook) -> None:
-    """Refuse nothing."""
-
-
-def unrecorded(_connection: sa.Connection, _before: Runbook, _after: Runbook | None) -> None:
-    """Note nothing: for writes of the server itself."""
 
 
 def written_text(title: str, content: str) -> RunbookText:
@@ -38,11 +26,7 @@ def written_text(title: str, content: str) -> RunbookText:
     Raises:
         BadRequest: the title or the content is blank, or the title is too long.
     """
-    title = title.strip()
-    if not title:
-        raise BadRequest("title: must not be blank.")
-    if len(title) > LONGEST_TITLE:
-        raise BadRequest(f"title: {LONGEST_TITLE} characters at most.")
+    title = required_text("title", title, longest=LONGEST_TITLE)
     if not content.strip():
         raise BadRequest("content: must not be blank.")
     return RunbookText(title=title, content=content)
@@ -54,19 +38,8 @@ class RunbookService:
     def __init__(self, database: Database, *, now: Callable[[], datetime]) -> None:
         self.database = database
         self.now = now
-
-    def all(self) -> list[Runbook]:
-        """Return every runbook, by title."""
-        with self.database.read() as connection:
-            return store.listed(connection)
-
-    def page(self, *, offset: int, limit: int) -> tuple[list[Runbook], int]:
-        """Return a part of the list, and how long all of it is."""
-        with self.database.read() as connection:
-            total = store.count(connection)
-            # Beyond the end nothing is read; the offset may be larger than the database's integers.
-            items = store.listed(connection, offset=offset, limit=limit) if offset < total else []
-        return items, total
+        # By title.
+        self.listing = Listing(database, store.count, store.listed)
 
     def functions(self) -> Functions:
         """Return the functions of the tools that are there, by the tools' names, and of their types.
@@ -101,8 +74,8 @@ class RunbookService:
         runbook_id: int,
         text: RunbookText,
         *,
-        check: Check = allow,
-        record: Record = unrecorded,
+        check: Check[Runbook] = allow,
+        record: Record[Runbook] = unrecorded,
     ) -> Runbook:
         """Replace title and content.
 
@@ -117,7 +90,7 @@ class RunbookService:
             record(connection, before, after)
             return after
 
-    def delete(self, runbook_id: int, *, record: Record = unrecorded) -> None:
+    def delete(self, runbook_id: int, *, record: Record[Runbook] = unrecorded) -> None:
         """Delete a runbook.
 
         Raises:
@@ -131,9 +104,5 @@ class RunbookService:
 
 def _found(runbook: Runbook | None) -> Runbook:
     if runbook is None:
-        raise _unknown()
+        raise NotFound("No runbook has this id.")
     return runbook
-
-
-def _unknown() -> NotFound:
-    return NotFound("No runbook has this id.")

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from akmatori_server.database.conditions import has_id
 from akmatori_server.runbooks.models import Runbook, RunbookText
 from akmatori_server.runbooks.tables import runbooks
 
@@ -26,7 +27,7 @@ def count(connection: sa.Connection) -> int:
 
 def get(connection: sa.Connection, runbook_id: int, *, to_change: bool = False) -> Runbook | None:
     """Return the runbook with this id, or None; `to_change` keeps other writers away until the commit."""
-    query = sa.select(runbooks).where(_is(runbook_id))
+    query = sa.select(runbooks).where(has_id(runbooks.c.id, runbook_id))
     row = connection.execute(query.with_for_update() if to_change else query).one_or_none()
     return None if row is None else _runbook(row)
 
@@ -41,19 +42,18 @@ def insert(connection: sa.Connection, text: RunbookText, *, now: datetime) -> Ru
 def update(connection: sa.Connection, runbook_id: int, text: RunbookText, *, now: datetime) -> Runbook:
     """Replace the text of a runbook that is there."""
     values = {"title": text.title, "content": text.content, "updated_at": now}
-    statement = sa.update(runbooks).where(_is(runbook_id)).values(values).returning(*runbooks.c)
+    statement = (
+        sa.update(runbooks).where(has_id(runbooks.c.id, runbook_id)).values(values).returning(*runbooks.c)
+    )
     return _runbook(connection.execute(statement).one())
 
 
 def delete(connection: sa.Connection, runbook_id: int) -> bool:
     """Delete a runbook; return whether it was there."""
-    deleted = connection.execute(sa.delete(runbooks).where(_is(runbook_id)).returning(runbooks.c.id))
+    deleted = connection.execute(
+        sa.delete(runbooks).where(has_id(runbooks.c.id, runbook_id)).returning(runbooks.c.id)
+    )
     return deleted.one_or_none() is not None
-
-
-def _is(runbook_id: int) -> sa.ColumnElement[bool]:
-    # As a big integer: PostgreSQL refuses a plain one that the API allows but no row can have.
-    return runbooks.c.id == sa.literal(runbook_id, sa.BigInteger)
 
 
 def _runbook(row: sa.Row[Any]) -> Runbook:

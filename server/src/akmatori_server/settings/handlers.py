@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import sqlalchemy as sa
 
-from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._core.model import Unset
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.etag import require_match
 from akmatori_server.http.call import Answer, Call
+from akmatori_server.http.optional import given
 from akmatori_server.settings.general import GeneralSettings
 from akmatori_server.settings.llm_handlers import LlmHandlers
 from akmatori_server.settings.proxy import ProxyService, ProxySettings
@@ -19,9 +19,6 @@ from akmatori_server.settings.retention import RetentionSettings
 from akmatori_server.settings.service import SettingsService
 from akmatori_server.settings.shown import etag, general_model, proxy_model, retention_model, slack_model
 from akmatori_server.settings.slack import SlackSettings
-
-T = TypeVar("T")
-
 
 SlackChanged = Callable[[sa.Connection], None]
 """Hears that the Slack settings are others now, in the transaction that changes them."""
@@ -51,7 +48,7 @@ class SettingsHandlers(LlmHandlers):
         with self._settings.writing() as write:
             before = write.general()
             require_match(if_match, etag(before))
-            after = write.put_general(before.changed(base_url=_given(body.base_url)))
+            after = write.put_general(before.changed(base_url=given(body.base_url)))
             self._trail.record(
                 write.connection,
                 call,
@@ -75,11 +72,11 @@ class SettingsHandlers(LlmHandlers):
             require_match(if_match, etag(before))
             after = write.put_slack(
                 before.changed(
-                    bot_token=_given(body.bot_token),
-                    signing_secret=_given(body.signing_secret),
-                    app_token=_given(body.app_token),
-                    alerts_channel=_given(body.alerts_channel),
-                    enabled=_given(body.enabled),
+                    bot_token=given(body.bot_token),
+                    signing_secret=given(body.signing_secret),
+                    app_token=given(body.app_token),
+                    alerts_channel=given(body.alerts_channel),
+                    enabled=given(body.enabled),
                 )
             )
             self._trail.record(
@@ -106,9 +103,9 @@ class SettingsHandlers(LlmHandlers):
             require_match(if_match, etag(before))
             after = write.put_proxy(
                 before.replaced(
-                    url=_given(body.proxy_url) or "",
-                    no_proxy=_given(body.no_proxy) or "",
-                    services=_enabled(_given(body.services)),
+                    url=given(body.proxy_url) or "",
+                    no_proxy=given(body.no_proxy) or "",
+                    services=_enabled(given(body.services)),
                 )
             )
             self._trail.record(
@@ -134,9 +131,9 @@ class SettingsHandlers(LlmHandlers):
             require_match(if_match, etag(before))
             after = write.put_retention(
                 before.changed(
-                    enabled=_given(body.enabled),
-                    retention_days=_given(body.retention_days),
-                    cleanup_interval_hours=_given(body.cleanup_interval_hours),
+                    enabled=given(body.enabled),
+                    retention_days=given(body.retention_days),
+                    cleanup_interval_hours=given(body.cleanup_interval_hours),
                 )
             )
             self._trail.record(
@@ -154,8 +151,8 @@ def _enabled(services: models.ProxyServicesUpdate | None) -> list[ProxyService]:
     """Return the services that are to use the proxy; `llm` wins over its old name."""
     if services is None:
         return []
-    given: dict[ProxyService, models.ProxyServiceUpdate | Unset | None] = {
-        ProxyService.LLM: _given(services.llm) or services.openai,
+    updates: dict[ProxyService, models.ProxyServiceUpdate | Unset | None] = {
+        ProxyService.LLM: given(services.llm) or services.openai,
         ProxyService.SLACK: services.slack,
         ProxyService.ZABBIX: services.zabbix,
         ProxyService.VICTORIA_METRICS: services.victoria_metrics,
@@ -167,8 +164,9 @@ def _enabled(services: models.ProxyServicesUpdate | None) -> list[ProxyService]:
         ProxyService.JIRA: services.jira,
         ProxyService.HTTP_CONNECTORS: services.http_connectors,
         ProxyService.MCP_SERVERS: services.mcp_servers,
+        ProxyService.NOTIFICATIONS: services.notifications,
     }
-    return [service for service, update in given.items() if update and update.enabled]
+    return [service for service, update in updates.items() if update and update.enabled]
 
 
 def _general(settings: GeneralSettings) -> Answer[models.GeneralSettings]:
@@ -185,8 +183,3 @@ def _proxy(settings: ProxySettings) -> Answer[models.ProxySettings]:
 
 def _retention(settings: RetentionSettings) -> Answer[models.RetentionSettings]:
     return Answer(retention_model(settings), headers={"ETag": etag(settings)})
-
-
-def _given(value: T | Unset | None) -> T | None:
-    """Read null and left out alike."""
-    return None if value is UNSET else value

@@ -6,6 +6,7 @@ import enum
 
 import attrs
 
+from akmatori_server.complaints import required_text
 from akmatori_server.errors import BadRequest, NotFound
 from akmatori_server.secrets.secret import Secret
 from akmatori_server.settings.general import checked_url
@@ -183,9 +184,4 @@ def checked_name(written: str) -> str:
     Raises:
         BadRequest: it is blank, or too long.
     """
-    name = written.strip()
-    if not name:
-        raise BadRequest("name: must not be blank.")
-    if len(name) > LONGEST_NAME:
-        raise BadRequest(f"name: {LONGEST_NAME} characters at most.")
-    return name
+    return required_text("name", written, longest=LONGEST_NAME)

@@ -6,17 +6,16 @@ other named configurations, each with its id.
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import sqlalchemy as sa
 
-from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._core.model import Unset
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.errors import BadRequest
 from akmatori_server.etag import require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
+from akmatori_server.http.optional import given
 from akmatori_server.settings.llm import (
     LlmChanges,
     LlmConfig,
@@ -27,8 +26,6 @@ from akmatori_server.settings.llm import (
 )
 from akmatori_server.settings.service import SettingsService, SettingsWrite
 from akmatori_server.settings.shown import created_llm_etag, etag, llm_config_model, llm_etag, llm_model
-
-T = TypeVar("T")
 
 CREATE = KeyedCreate("createLlmConfig", codec.encode_llm_config, codec.decode_llm_config)
 DELETED = "The configuration is deleted."
@@ -50,10 +47,10 @@ class LlmHandlers:
     ) -> Answer[models.LlmSettings]:
         """Change a provider's configuration and make it the active one, with or without a key."""
         changes = LlmChanges(
-            api_key=_given(body.api_key),
-            model=_given(body.model),
-            thinking_level=_level(_given(body.thinking_level)),
-            base_url=_given(body.base_url),
+            api_key=given(body.api_key),
+            model=given(body.model),
+            thinking_level=_level(given(body.thinking_level)),
+            base_url=given(body.base_url),
         )
         with self._settings.writing() as write:
             everything = write.llm()
@@ -100,11 +97,11 @@ class LlmHandlers:
     ) -> Answer[models.LlmConfig]:
         """Change members of a configuration."""
         changes = LlmChanges(
-            name=_given(body.name),
-            api_key=_given(body.api_key),
-            model=_given(body.model),
-            thinking_level=_level(_given(body.thinking_level)),
-            base_url=_given(body.base_url),
+            name=given(body.name),
+            api_key=given(body.api_key),
+            model=given(body.model),
+            thinking_level=_level(given(body.thinking_level)),
+            base_url=given(body.base_url),
         )
         with self._settings.writing() as write:
             before = write.llm().get(id)
@@ -173,10 +170,10 @@ def _new(body: models.CreateLlmConfigRequest) -> NewLlmConfig:
     return NewLlmConfig(
         provider=LlmProvider(body.provider.value),
         name=body.name,
-        api_key=_given(body.api_key) or "",
-        model=_given(body.model) or "",
-        thinking_level=_level(_given(body.thinking_level)) or ThinkingLevel.MEDIUM,
-        base_url=_given(body.base_url) or "",
+        api_key=given(body.api_key) or "",
+        model=given(body.model) or "",
+        thinking_level=_level(given(body.thinking_level)) or ThinkingLevel.MEDIUM,
+        base_url=given(body.base_url) or "",
     )
 
 
@@ -194,8 +191,3 @@ def _one(config: LlmConfig) -> Answer[models.LlmConfig]:
 
 def _level(written: str | None) -> ThinkingLevel | None:
     return ThinkingLevel(written) if written else None
-
-
-def _given(value: T | Unset | None) -> T | None:
-    """Read null and left out alike: both keep what is stored."""
-    return None if value is UNSET else value

@@ -36,6 +36,7 @@ class ProxyService(enum.StrEnum):
     JIRA = "jira"
     HTTP_CONNECTORS = "http_connectors"
     MCP_SERVERS = "mcp_servers"
+    NOTIFICATIONS = "notifications"
 
 
 USUAL_SERVICES = frozenset({ProxyService.LLM, ProxyService.SLACK})

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from akmatori_server.crypto import SecretBox
 from akmatori_server.database import Database
@@ -29,6 +28,9 @@ from akmatori_server.settings.retention import RetentionSettings
 from akmatori_server.settings.route import Proxy, Route
 from akmatori_server.settings.slack import SlackSettings
 from akmatori_server.settings.stored import Stored
+from akmatori_server.writes import unique_write
+
+NAME_TAKEN = "A configuration with this name exists."
 
 S = TypeVar("S", bound=Stored)
 
@@ -94,7 +96,7 @@ class SettingsWrite:
         """
         name, everything = checked_name(new.name), self.llm()
         if everything.is_taken(name):
-            raise _name_taken()
+            raise Conflict(NAME_TAKEN)
         if len(everything.configs) >= MOST_CONFIGS:
             raise BadRequest(f"There can be {MOST_CONFIGS} configurations at most; delete one first.")
         values = {
@@ -122,7 +124,7 @@ class SettingsWrite:
             Conflict: another configuration has this name.
         """
         if self.llm().is_taken(changed.name, except_id=changed.id):
-            raise _name_taken()
+            raise Conflict(NAME_TAKEN)
         stamped = self._stamped(changed)
         store.put_llm(self.connection, stamped)
         return stamped
@@ -206,12 +208,5 @@ class SettingsService:
     @contextmanager
     def writing(self) -> Generator[SettingsWrite]:
         """Yield one write transaction; a name that another writer takes meanwhile is a Conflict too."""
-        try:
-            with self._database.write() as connection:
-                yield SettingsWrite(connection, self._box, self.now())
-        except IntegrityError as error:
-            raise _name_taken() from error
-
-
-def _name_taken() -> Conflict:
-    return Conflict("A configuration with this name exists.")
+        with unique_write(self._database, NAME_TAKEN) as connection:
+            yield SettingsWrite(connection, self._box, self.now())

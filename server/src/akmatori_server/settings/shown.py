@@ -75,6 +75,7 @@ def proxy_model(settings: ProxySettings) -> models.ProxySettings:
             jira=state(ProxyService.JIRA),
             http_connectors=state(ProxyService.HTTP_CONNECTORS),
             mcp_servers=state(ProxyService.MCP_SERVERS),
+            notifications=state(ProxyService.NOTIFICATIONS),
             ssh=models.ProxyServiceState(enabled=False, supported=False),
         ),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -15,13 +14,12 @@ from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.etag import etag_of, require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
-from akmatori_server.pagination import pagination_of, requested_page
+from akmatori_server.http.optional import given
+from akmatori_server.pagination import requested_page
 from akmatori_server.silences.changes import Change
 from akmatori_server.silences.models import CountedSilence, SilenceState
 from akmatori_server.silences.rules import MatcherMembers, WrittenSilence
 from akmatori_server.silences.service import SilenceService
-
-T = TypeVar("T")
 
 CREATE = KeyedCreate("createSilence", codec.encode_silence, codec.decode_silence)
 
@@ -46,12 +44,8 @@ class SilenceHandlers:
         wanted = None if state is UNSET else SilenceState(state.value)
         # One moment for the whole answer: what is listed as active is shown as active.
         now = self._silences.now()
-        request = requested_page(page, per_page)
-        if request is None:
-            return [_model(one, now) for one in self._silences.all(wanted, now=now)]
-        items, total = self._silences.page(wanted, now=now, offset=request.offset, limit=request.size)
-        return models.SilencePage(
-            data=[_model(one, now) for one in items], pagination=pagination_of(request, total)
+        return self._silences.listing(wanted, now=now).answer(
+            requested_page(page, per_page), partial(_model, now=now), models.SilencePage
         )
 
     def create_silence(
@@ -124,13 +118,13 @@ class SilenceHandlers:
 
 
 def _written(body: models.CreateSilenceRequest | models.UpdateSilenceRequest) -> WrittenSilence:
-    seconds = _given(body.duration_seconds)
-    matchers = _given(body.matchers)
+    seconds = given(body.duration_seconds)
+    matchers = given(body.matchers)
     return WrittenSilence(
         matchers=None if matchers is None else _matchers(matchers),
-        comment=_given(body.comment),
-        starts_at=_given(body.starts_at),
-        ends_at=_given(body.ends_at),
+        comment=given(body.comment),
+        starts_at=given(body.starts_at),
+        ends_at=given(body.ends_at),
         duration=None if seconds is None else timedelta(seconds=seconds),
     )
 
@@ -170,8 +164,3 @@ def _model(counted: CountedSilence, now: datetime) -> models.Silence:
         created_at=silence.created_at,
         updated_at=silence.updated_at,
     )
-
-
-def _given(value: T | Unset | None) -> T | None:
-    """Read null and left out alike."""
-    return None if value is UNSET else value

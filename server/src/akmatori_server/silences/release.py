@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
 from akmatori_server.database import Database
+from akmatori_server.engine.port import Schedule
 from akmatori_server.events import EventKind, EventLog
 from akmatori_server.silences import store
 from akmatori_server.silences.changes import change
@@ -26,14 +26,6 @@ Release = Callable[[int], int]
 It asks the silences that are active then, this one included: an alert that one of them is about stays held.
 Doing it again changes nothing.
 """
-
-
-class Schedule(Protocol):
-    """What runs jobs at their times."""
-
-    def schedule(self, name: str, cron: str, fn: Callable[[], None]) -> None:
-        """Run `fn` at the times of `cron`."""
-        ...
 
 
 class ReleaseJob:

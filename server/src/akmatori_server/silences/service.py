@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 
 import attrs
 import sqlalchemy as sa
@@ -13,27 +14,17 @@ import sqlalchemy as sa
 from akmatori_server.database import Database
 from akmatori_server.errors import NotFound
 from akmatori_server.events import EventKind, EventLog
+from akmatori_server.listing import Listing
 from akmatori_server.silences import store
 from akmatori_server.silences.changes import Change, change
 from akmatori_server.silences.models import CountedSilence, SilenceState
 from akmatori_server.silences.rules import WrittenSilence, changed_silence, new_silence
+from akmatori_server.writes import Check, allow, unrecorded
 
 LONGEST_AUTHOR = 255
 
-Check = Callable[[CountedSilence], None]
-"""Looks at a silence before it is changed, and raises to refuse."""
-
-
 Record = Callable[[sa.Connection, CountedSilence, CountedSilence], None]
 """Notes a change inside its own transaction: what was stored, and what is stored now."""
-
-
-def allow(_silence: CountedSilence) -> None:
-    """Refuse nothing."""
-
-
-def unrecorded(_connection: sa.Connection, _before: CountedSilence, _after: CountedSilence) -> None:
-    """Note nothing: for writes of the server itself."""
 
 
 class SilenceService:
@@ -44,21 +35,13 @@ class SilenceService:
         self._events = events
         self.now = now
 
-    def all(self, state: SilenceState | None, *, now: datetime) -> list[CountedSilence]:
-        """Return every silence in this state at `now`, or every one; the newest first."""
-        with self._database.read() as connection:
-            return store.listed(connection, state, now=now)
-
-    def page(
-        self, state: SilenceState | None, *, now: datetime, offset: int, limit: int
-    ) -> tuple[list[CountedSilence], int]:
-        """Return a part of that list, and how long all of it is."""
-        with self._database.read() as connection:
-            total = store.count(connection, state, now=now)
-            # Beyond the end nothing is read; the offset may be larger than the database's integers.
-            if offset >= total:
-                return [], total
-            return store.listed(connection, state, now=now, offset=offset, limit=limit), total
+    def listing(self, state: SilenceState | None, *, now: datetime) -> Listing[CountedSilence]:
+        """Return the list of the silences in this state at `now`, or of every one; the newest first."""
+        return Listing(
+            self._database,
+            partial(store.count, state=state, now=now),
+            partial(store.listed, state=state, now=now),
+        )
 
     def get(self, identifier: str) -> CountedSilence:
         """Return one silence.
@@ -96,7 +79,7 @@ class SilenceService:
         identifier: str,
         written: WrittenSilence,
         *,
-        check: Check = allow,
+        check: Check[CountedSilence] = allow,
         record: Record = unrecorded,
     ) -> CountedSilence:
         """Change what was written.

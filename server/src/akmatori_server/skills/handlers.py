@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._core.model import Unset
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.etag import etag_of, require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
-from akmatori_server.pagination import pagination_of, requested_page
+from akmatori_server.http.optional import given
+from akmatori_server.listing import answer_part
+from akmatori_server.pagination import requested_page
 from akmatori_server.skills.models import NewSkill, SkillChanges
 from akmatori_server.skills.scripts import ScriptService
 from akmatori_server.skills.service import SkillService
 from akmatori_server.skills.sync import SkillSync
-
-T = TypeVar("T")
 
 CREATE = KeyedCreate("createSkill", codec.encode_skill, codec.decode_skill)
 
@@ -30,11 +28,9 @@ class SkillHandlers:
 
     def list_skills(self, _call: Call, /, *, page: int | Unset, per_page: int | Unset) -> models.SkillList:
         """List the skills."""
-        request = requested_page(page, per_page)
-        if request is None:
-            return self._skills.all()
-        items, total = self._skills.page(offset=request.offset, limit=request.size)
-        return models.SkillPage(data=items, pagination=pagination_of(request, total))
+        return self._skills.listing.answer(
+            requested_page(page, per_page), lambda skill: skill, models.SkillPage
+        )
 
     def create_skill(
         self, call: Call, /, *, idempotency_key: str | Unset, body: models.CreateSkillRequest
@@ -42,10 +38,10 @@ class SkillHandlers:
         """Create a skill."""
         new = NewSkill(
             name=body.name,
-            description=_given(body.description) or "",
-            category=_given(body.category) or "",
-            prompt=_given(body.prompt) or "",
-            enabled=_given(body.enabled) is not False,
+            description=given(body.description) or "",
+            category=given(body.category) or "",
+            prompt=given(body.prompt) or "",
+            enabled=given(body.enabled) is not False,
         )
         with self._skills.workspace.change() as change:
             created = CREATE.answer(
@@ -79,10 +75,10 @@ class SkillHandlers:
     ) -> Answer[models.Skill]:
         """Change members of a skill."""
         changes = SkillChanges(
-            description=_given(body.description),
-            category=_given(body.category),
-            enabled=_given(body.enabled),
-            prompt=_given(body.prompt),
+            description=given(body.description),
+            category=given(body.category),
+            enabled=given(body.enabled),
+            prompt=given(body.prompt),
         )
 
         def check(stored: models.Skill) -> None:
@@ -102,24 +98,20 @@ class SkillHandlers:
         self, call: Call, /, *, name: str, body: models.UpdateSkillPromptRequest
     ) -> models.SkillPromptSaved:
         """Replace a skill's prompt."""
-        self._skills.replace_prompt(call, name, _given(body.prompt) or "")
+        self._skills.replace_prompt(call, name, given(body.prompt) or "")
         return models.SkillPromptSaved(status="ok")
 
     def list_skill_tools(
         self, _call: Call, /, *, name: str, page: int | Unset, per_page: int | Unset
     ) -> models.ToolList:
         """List the tools assigned to a skill."""
-        every, request = self._skills.tools(name), requested_page(page, per_page)
-        if request is None:
-            return every
-        shown = every[request.offset : request.offset + request.size]
-        return models.ToolPage(data=shown, pagination=pagination_of(request, len(every)))
+        return answer_part(self._skills.tools(name), requested_page(page, per_page), models.ToolPage)
 
     def update_skill_tools(
         self, call: Call, /, *, name: str, body: models.UpdateSkillToolsRequest
     ) -> Answer[models.Skill]:
         """Replace the tools assigned to a skill."""
-        return _answer(self._skills.replace_tools(call, name, _given(body.tool_instance_ids) or []))
+        return _answer(self._skills.replace_tools(call, name, given(body.tool_instance_ids) or []))
 
     def list_skill_scripts(self, _call: Call, /, *, name: str) -> models.SkillScripts:
         """List a skill's scripts."""
@@ -145,7 +137,7 @@ class SkillHandlers:
         self, call: Call, /, *, name: str, filename: str, body: models.PutSkillScriptRequest
     ) -> models.SkillScriptSaved:
         """Create a script or replace its text."""
-        content = _given(body.content) or ""
+        content = given(body.content) or ""
         self._scripts.put(call, name, filename, content)
         return models.SkillScriptSaved(success=True, filename=filename, content=content)
 
@@ -161,8 +153,3 @@ def _answer(skill: models.Skill) -> Answer[models.Skill]:
 def _etag(skill: models.Skill) -> str:
     tools = (f"{tool.id}:{tool.updated_at}" for tool in skill.tools)
     return etag_of(skill.id, skill.updated_at, skill.prompt, *tools)
-
-
-def _given(value: T | Unset | None) -> T | None:
-    """Read null and left out alike."""
-    return None if value is UNSET else value

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import attrs
+import sqlalchemy as sa
 
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.audit import Action, AuditTrail
@@ -14,6 +15,7 @@ from akmatori_server.context_files.references import references_in
 from akmatori_server.errors import BadRequest, Conflict, Forbidden, NotFound
 from akmatori_server.files import Change
 from akmatori_server.http.call import Call
+from akmatori_server.listing import Listing
 from akmatori_server.skills import store
 from akmatori_server.skills.document import (
     FILE,
@@ -26,16 +28,10 @@ from akmatori_server.skills.names import SYNC, require_skill_name
 from akmatori_server.skills.system import SYSTEM_SKILLS
 from akmatori_server.skills.views import SkillViews
 from akmatori_server.skills.workspace import SkillWorkspace
+from akmatori_server.writes import Check, allow
 
 LONGEST_CATEGORY = 64
 MOST_NAMED = 5
-
-Check = Callable[[models.Skill], None]
-"""Looks at a skill before it is changed, and raises to refuse."""
-
-
-def allow(_skill: models.Skill) -> None:
-    """Refuse nothing."""
 
 
 class SkillService:
@@ -53,6 +49,8 @@ class SkillService:
         self._views = views
         self._audit = audit
         self.now = now
+        # The oldest first.
+        self.listing = Listing(workspace.database, store.count, self._listed)
 
     def seed_system_skills(self) -> None:
         """Store the skills of the product that are not there yet; called at every start."""
@@ -64,19 +62,6 @@ class SkillService:
                     store.insert(connection, {**values, "is_system": True})
                 elif not stored.is_system:
                     store.update(connection, stored.id, {"is_system": True})
-
-    def all(self) -> list[models.Skill]:
-        """Return every skill, the oldest first."""
-        with self.workspace.database.read() as connection:
-            return self._views.many(connection, store.listed(connection))
-
-    def page(self, *, offset: int, limit: int) -> tuple[list[models.Skill], int]:
-        """Return a part of the list, and how long all of it is."""
-        with self.workspace.database.read() as connection:
-            total = store.count(connection)
-            # Beyond the end nothing is read; the offset may be larger than the database's integers.
-            items = store.listed(connection, offset=offset, limit=limit) if offset < total else []
-            return self._views.many(connection, items), total
 
     def get(self, name: str) -> models.Skill:
         """Return one skill.
@@ -136,7 +121,7 @@ class SkillService:
         name: str,
         changes: SkillChanges,
         *,
-        check: Check = allow,
+        check: Check[models.Skill] = allow,
         action: Action = Action.SKILL_UPDATED,
     ) -> models.Skill:
         """Change what the caller gives.
@@ -219,6 +204,11 @@ class SkillService:
             store.delete(change.connection, stored.id)
             self._record(change, call, Action.SKILL_DELETED, before, None)
             change.staged.remove(self.workspace.directory, name)
+
+    def _listed(
+        self, connection: sa.Connection, *, offset: int = 0, limit: int | None = None
+    ) -> list[models.Skill]:
+        return self._views.many(connection, store.listed(connection, offset=offset, limit=limit))
 
     def _new_document(self, stored: Skill, changes: SkillChanges) -> Document:
         folder = self.workspace.folder(stored.name)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import attrs
 import sqlalchemy as sa
-import structlog
 
 from akmatori_server.audit import Action, AuditTrail
 from akmatori_server.database import Database
@@ -19,6 +17,7 @@ from akmatori_server.investigation.journal import Journal
 from akmatori_server.redaction import Redactor
 from akmatori_server.toolbox import store
 from akmatori_server.toolbox.arguments import checked_arguments
+from akmatori_server.toolbox.attempt import attempt
 from akmatori_server.toolbox.cache import AnswerCache
 from akmatori_server.toolbox.kit import Kit
 from akmatori_server.toolbox.limits import CallLimits
@@ -47,8 +46,6 @@ from akmatori_server.tools.models import OpenTool
 # Of one run of an investigation; a model that turns in circles ends here at the latest.
 MOST_CALLS = 500
 LONGEST_PURPOSE = 1000
-
-_log = structlog.stdlib.get_logger("akmatori_server.toolbox")
 
 
 @attrs.frozen(kw_only=True)
@@ -182,26 +179,17 @@ class Bench:
     async def _answered(self, kit: Kit, call: Invocation, plan: Plan) -> _Ended:
         if plan.cache_seconds > 0 and (remembered := self._desk.cache.get(call)) is not None:
             return _Ended(Outcome.DONE, remembered, is_cached=True)
-        name = f"{call.tool.tool.logical_name}.{call.function.name}"
-        try:
-            async with self._desk.limits.slot(call.tool.tool.id), asyncio.timeout(plan.timeout_seconds):
-                output = await kit.run(call, self._session)
-        except ToolFailedError as error:
-            return _Ended(Outcome.FAILED, Output(value=str(error)))
-        except TimeoutError:
-            sentence = f"{name} did not answer within {plan.timeout_seconds:g} seconds."
-            return _Ended(Outcome.FAILED, Output(value=sentence))
-        except Exception as error:  # noqa: BLE001  a tool must not end an investigation, whatever is wrong with it
-            _log.exception("tool_call_failed", tool=name, incident_id=self._journal.incident_id)
-            sentence = (
-                f"{name} failed unexpectedly ({type(error).__name__}); the server's log has the details."
-            )
-            return _Ended(Outcome.FAILED, Output(value=sentence))
-        if output.is_failure:
-            return _Ended(Outcome.FAILED, output)
-        if plan.cache_seconds > 0:
+        outcome, output = await attempt(
+            self._desk.limits,
+            kit,
+            call,
+            self._session,
+            seconds=plan.timeout_seconds,
+            about=f"incident {self._journal.incident_id}",
+        )
+        if outcome is Outcome.DONE and plan.cache_seconds > 0:
             self._desk.cache.put(call, output, seconds=plan.cache_seconds)
-        return _Ended(Outcome.DONE, output)
+        return _Ended(outcome, output)
 
     def _refused(self, key: str, begun: Begun, sentence: str) -> CallResult:
         return self._end(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._core.model import Unset
 from akmatori_sdk._generated.akmatori import models
 from akmatori_server.http.call import Call
+from akmatori_server.http.optional import or_left_out
 from akmatori_server.pagination import PageRequest, pagination_of, requested_page
 from akmatori_server.toolbox.history import CallHistory, MadeCall
 from akmatori_server.toolbox.rendering import LONGEST_LOGGED, shortened
@@ -39,11 +40,11 @@ def _model(made: MadeCall) -> models.ToolCall:
         access=models.ToolCallAccess(made.access),
         state=models.ToolCallState(made.outcome or models.ToolCallState.STARTED),
         started_at=made.started_at,
-        ended_at=UNSET if made.ended_at is None else made.ended_at,
+        ended_at=or_left_out(made.ended_at),
         duration_ms=made.duration_ms,
         attempts=made.attempts,
         is_cached=made.is_cached,
         is_truncated=made.is_truncated,
         output=shortened(made.output, LONGEST_LOGGED),
-        proposal_uuid=UNSET if made.proposal_uuid is None else made.proposal_uuid,
+        proposal_uuid=or_left_out(made.proposal_uuid),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 
-from akmatori_server.toolbox.models import Invocation, Output, Plan
+from akmatori_server.toolbox.models import Invocation, Output, Plan, TrialCall
 from akmatori_server.toolbox.session import Session
 from akmatori_server.tools.definition import ToolFunction
 from akmatori_server.tools.models import OpenTool
@@ -22,6 +22,24 @@ class Kit(abc.ABC):
         """
         del session
         return tool.tool.type.functions
+
+    async def left_out(self, tool: OpenTool, session: Session) -> Sequence[str]:
+        """Say of a tool whose functions are known which others it has that cannot be used: a sentence each."""
+        del tool, session
+        return ()
+
+    def trial(self, tool: OpenTool) -> TrialCall | None:
+        """Return the call that tells whether a tool works; None where asking for its functions tells it.
+
+        Raises:
+            ToolFailedError: it has none that could be made without knowing more.
+        """
+        del tool
+        return None
+
+    def trouble(self, output: Output) -> str:
+        """Say what is wrong by the output of the trial's call; "" when nothing is."""
+        return "It answered that it does not work." if output.is_failure else ""
 
     @abc.abstractmethod
     def plan(self, call: Invocation) -> Plan:

@@ -63,6 +63,18 @@ class Plan:
 
 
 @attrs.frozen(kw_only=True)
+class TrialCall:
+    """A harmless call that tells whether a tool works. It reads, and takes little time."""
+
+    function: str
+    arguments: Mapping[str, JSON] = attrs.field(factory=dict[str, JSON])
+    # What is known when it worked, as a sentence.
+    proves: str
+    # Where the output has the version of what was asked, such as `rows.0.0`; "" where it has none.
+    version: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class Output:
     """What a call gave: a text, or a value that becomes JSON. `is_truncated`: there was more."""
 

@@ -65,7 +65,7 @@ class Toolbox:
 
     def enabled(self) -> list[OpenTool]:
         """Return every enabled tool: for what an operator wrote down to be asked, and nothing else."""
-        return self._opened(self._tools.all())
+        return self._opened(self._tools.listing.all())
 
     @asynccontextmanager
     async def open(self, journal: Journal, tools: Sequence[OpenTool]) -> AsyncGenerator[Bench]:
@@ -86,7 +86,7 @@ class Toolbox:
 
     def redactor(self) -> Redactor:
         """Return what masks the secrets of every tool, also of those that are not in use."""
-        opened = self._opened(self._tools.all(), all_of_them=True)
+        opened = self._opened(self._tools.listing.all(), all_of_them=True)
         return Redactor([*(secret for tool in opened for secret in tool.secrets), *self._more_secrets()])
 
     async def _offers(self, tool: OpenTool, session: Session) -> tuple[list[Offer], str]:
@@ -97,6 +97,7 @@ class Toolbox:
         try:
             async with asyncio.timeout(DISCOVERY_SECONDS):
                 functions = await kit.functions(tool, session)
+                left_out = await kit.left_out(tool, session)
         except ToolFailedError as error:
             return [], f"{name}: {error}"
         except TimeoutError:
@@ -104,7 +105,8 @@ class Toolbox:
         except Exception as error:  # noqa: BLE001  one tool must not keep the others from being used
             _log.exception("tool_not_described", tool=name)
             return [], f"{name}: cannot be used ({type(error).__name__}); the server's log has the details."
-        return [Offer(tool=tool, kit=kit, function=function) for function in functions], ""
+        complaint = f"{name}: {' '.join(left_out)}" if left_out else ""
+        return [Offer(tool=tool, kit=kit, function=function) for function in functions], complaint
 
     def _opened(self, tools: Iterable[Tool], *, all_of_them: bool = False) -> list[OpenTool]:
         opened: list[OpenTool] = []

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import orjson
 
-from akmatori_sdk._core.model import UNSET, Unset
+from akmatori_sdk._core.model import Unset
 from akmatori_sdk._generated.akmatori import codec, models
 from akmatori_server.etag import etag_of, require_match
 from akmatori_server.http.call import Answer, Call
 from akmatori_server.http.once import KeyedCreate
-from akmatori_server.pagination import pagination_of, requested_page
+from akmatori_server.http.optional import given, or_left_out
+from akmatori_server.listing import answer_part
+from akmatori_server.pagination import requested_page
+from akmatori_server.toolbox.trial import ToolTrial
 from akmatori_server.tools.models import NewSshKey, NewTool, SshKeyChanges, ToolChanges
 from akmatori_server.tools.service import ToolService
 from akmatori_server.tools.ssh_keys import SshKeyService
 from akmatori_server.tools.view import audit_view, catalogue_entry, key_model, type_model
-
-T = TypeVar("T")
 
 CREATE_TOOL = KeyedCreate("createTool", codec.encode_tool, codec.decode_tool)
 CREATE_KEY = KeyedCreate("createSshKey", codec.encode_ssh_key, codec.decode_ssh_key)
@@ -34,11 +33,7 @@ class ToolTypeHandlers:
     ) -> models.ToolTypeList:
         """List the kinds of tools."""
         every = [type_model(tool_type) for tool_type in self._tools.types()]
-        request = requested_page(page, per_page)
-        if request is None:
-            return every
-        shown = every[request.offset : request.offset + request.size]
-        return models.ToolTypePage(data=shown, pagination=pagination_of(request, len(every)))
+        return answer_part(every, requested_page(page, per_page), models.ToolTypePage)
 
     def get_tool_catalogue(self, _call: Call, /) -> models.ToolCatalogue:
         """Read what every kind of tool takes and can do."""
@@ -48,19 +43,14 @@ class ToolTypeHandlers:
 class ToolHandlers:
     """Tools and their SSH keys over HTTP."""
 
-    def __init__(self, tools: ToolService, keys: SshKeyService) -> None:
+    def __init__(self, tools: ToolService, keys: SshKeyService, trial: ToolTrial) -> None:
         self._tools = tools
         self._keys = keys
+        self._trial = trial
 
     def list_tools(self, _call: Call, /, *, page: int | Unset, per_page: int | Unset) -> models.ToolList:
         """List the tools."""
-        request = requested_page(page, per_page)
-        if request is None:
-            return [self._tools.shown(tool) for tool in self._tools.all()]
-        items, total = self._tools.page(offset=request.offset, limit=request.size)
-        return models.ToolPage(
-            data=[self._tools.shown(tool) for tool in items], pagination=pagination_of(request, total)
-        )
+        return self._tools.listing.answer(requested_page(page, per_page), self._tools.shown, models.ToolPage)
 
     def create_tool(
         self, call: Call, /, *, idempotency_key: str | Unset, body: models.CreateToolRequest
@@ -69,9 +59,9 @@ class ToolHandlers:
         new = NewTool(
             tool_type_id=body.tool_type_id,
             name=body.name,
-            logical_name=_given(body.logical_name) or "",
-            settings=_given(body.settings),
-            enabled=_given(body.enabled) is not False,
+            logical_name=given(body.logical_name) or "",
+            settings=given(body.settings),
+            enabled=given(body.enabled) is not False,
         )
         with self._tools.transaction() as connection:
             created = CREATE_TOOL.answer(
@@ -99,10 +89,10 @@ class ToolHandlers:
     ) -> Answer[models.Tool]:
         """Change members of a tool."""
         changes = ToolChanges(
-            name=_given(body.name),
-            logical_name=_given(body.logical_name),
-            settings=_given(body.settings),
-            enabled=_given(body.enabled),
+            name=given(body.name),
+            logical_name=given(body.logical_name),
+            settings=given(body.settings),
+            enabled=given(body.enabled),
         )
 
         def check(stored: models.Tool) -> None:
@@ -117,6 +107,17 @@ class ToolHandlers:
         with self._tools.transaction() as connection:
             self._tools.delete_in(connection, call, id)
 
+    async def test_tool(self, call: Call, /, *, id: int) -> models.ToolTestResult:  # noqa: A002  the contract's name
+        """Make one harmless call of a tool, and say what happened."""
+        result = await self._trial.run(call, id)
+        return models.ToolTestResult(
+            ok=result.is_success,
+            message=result.message,
+            function=or_left_out(result.function or None),
+            version=or_left_out(result.version or None),
+            duration_ms=result.duration_ms,
+        )
+
     def list_ssh_keys(
         self,
         _call: Call,
@@ -128,11 +129,7 @@ class ToolHandlers:
     ) -> models.SshKeyList:
         """List a tool's SSH keys."""
         every = [key_model(key) for key in self._tools.get(id).keys]
-        request = requested_page(page, per_page)
-        if request is None:
-            return every
-        shown = every[request.offset : request.offset + request.size]
-        return models.SshKeyPage(data=shown, pagination=pagination_of(request, len(every)))
+        return answer_part(every, requested_page(page, per_page), models.SshKeyPage)
 
     def create_ssh_key(
         self,
@@ -145,7 +142,7 @@ class ToolHandlers:
     ) -> models.SshKey:
         """Add an SSH key to a tool."""
         new = NewSshKey(
-            name=body.name, private_key=body.private_key, is_default=_given(body.is_default) is True
+            name=body.name, private_key=body.private_key, is_default=given(body.is_default) is True
         )
         with self._tools.transaction() as connection:
             return CREATE_KEY.answer(
@@ -167,7 +164,7 @@ class ToolHandlers:
         body: models.UpdateSshKeyRequest,
     ) -> models.SshKey:
         """Rename an SSH key or make it the default."""
-        changes = SshKeyChanges(name=_given(body.name) or None, make_default=_given(body.is_default) is True)
+        changes = SshKeyChanges(name=given(body.name) or None, make_default=given(body.is_default) is True)
         with self._tools.transaction() as connection:
             return key_model(self._keys.update_in(connection, call, id, key_id, changes))
 
@@ -184,8 +181,3 @@ def _answer(tool: models.Tool) -> Answer[models.Tool]:
 def _etag(tool: models.Tool) -> str:
     # Of what is shown, so that a change of its keys counts too; but for the type, which every start writes.
     return etag_of(orjson.dumps(audit_view(tool), option=orjson.OPT_SORT_KEYS))
-
-
-def _given(value: T | Unset | None) -> T | None:
-    """Read null and left out alike: both keep what is stored."""
-    return None if value is UNSET else value

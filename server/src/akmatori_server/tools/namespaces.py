@@ -7,6 +7,7 @@ import enum
 import sqlalchemy as sa
 
 from akmatori_server.errors import Conflict
+from akmatori_server.tools import store
 from akmatori_server.tools.builtin import RESERVED
 from akmatori_server.tools.tables import tool_namespaces
 
@@ -18,6 +19,7 @@ class Owner(enum.StrEnum):
     MCP_SERVER = "mcp_server"
 
 
+MOST_TOOLS_NAMED = 5
 _WORDS = {Owner.HTTP_CONNECTOR: "an HTTP connector", Owner.MCP_SERVER: "an MCP server"}
 
 
@@ -48,3 +50,17 @@ def move(connection: sa.Connection, old: str, new: str, owner: Owner, *, member:
         return
     release(connection, old)
     claim(connection, new, owner, member=member)
+
+
+def retire(connection: sa.Connection, name: str, what: str) -> None:
+    """Delete the tool type of a name and give the name free, as part of the caller's transaction.
+
+    Raises:
+        Conflict: tools are made of it; `what` is who has the name, for the sentence.
+    """
+    tools = store.names_of_type(connection, name)
+    if tools:
+        named = ", ".join(tools[:MOST_TOOLS_NAMED]) + (", …" if len(tools) > MOST_TOOLS_NAMED else "")
+        raise Conflict(f"Tools are made of this {what}: {named}. Delete them first.")
+    store.delete_type(connection, name)
+    release(connection, name)

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, cast
 
 import attrs
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 
 from akmatori_sdk._generated.akmatori import models
 from akmatori_server.audit import Action, AuditTrail
+from akmatori_server.complaints import required_text
 from akmatori_server.crypto import SecretBox
 from akmatori_server.database import Database
 from akmatori_server.errors import BadRequest, Conflict, NotFound
 from akmatori_server.http.call import Call
+from akmatori_server.listing import Listing
 from akmatori_server.secrets.vault import SEALED, SecretMembers
 from akmatori_server.tools import keys_store, store
 from akmatori_server.tools.builtin import builtin_types
@@ -27,16 +28,10 @@ from akmatori_server.tools.keys_in_settings import keys_to_add
 from akmatori_server.tools.models import NewTool, OpenTool, SshKey, Tool, ToolChanges, ToolType
 from akmatori_server.tools.settings import check_key_ids, check_settings, given_settings
 from akmatori_server.tools.view import audit_view, tool_model
+from akmatori_server.writes import Check, allow, unique_write
 
 LONGEST_NAME = 255
 LONGEST_LOGICAL_NAME = 128
-
-Check = Callable[[models.Tool], None]
-"""Looks at a tool as it is shown, before it is changed, and raises to refuse."""
-
-
-def allow(_tool: models.Tool) -> None:
-    """Refuse nothing."""
 
 
 class ToolService:
@@ -49,6 +44,8 @@ class ToolService:
         self._secrets = secrets
         self._audit = audit
         self.now = now
+        # The oldest first.
+        self.listing = Listing(self._database, store.count, store.listed)
 
     def seed_types(self) -> None:
         """Write the types this version knows; called at every start."""
@@ -60,19 +57,6 @@ class ToolService:
         """Return every type, the built-in ones first."""
         with self._database.read() as connection:
             return store.types(connection)
-
-    def all(self) -> list[Tool]:
-        """Return every tool, the oldest first."""
-        with self._database.read() as connection:
-            return store.listed(connection)
-
-    def page(self, *, offset: int, limit: int) -> tuple[list[Tool], int]:
-        """Return a part of the list, and how long all of it is."""
-        with self._database.read() as connection:
-            total = store.count(connection)
-            # Beyond the end nothing is read; the offset may be larger than the database's integers.
-            items = store.listed(connection, offset=offset, limit=limit) if offset < total else []
-        return items, total
 
     def get(self, tool_id: int) -> Tool:
         """Return one tool.
@@ -111,14 +95,9 @@ class ToolService:
             tool=tool, settings=settings, private_keys=keys, secrets=frozenset([*hidden, *keys.values()])
         )
 
-    @contextmanager
-    def transaction(self) -> Generator[sa.Connection]:
-        """Yield one write transaction; a name that another writer takes meanwhile is a Conflict too."""
-        try:
-            with self._database.write() as connection:
-                yield connection
-        except IntegrityError as error:
-            raise Conflict("Another tool or key with this name has just been stored.") from error
+    def transaction(self) -> AbstractContextManager[sa.Connection]:
+        """Open one write transaction; a name that another writer takes meanwhile is a Conflict too."""
+        return unique_write(self._database, "Another tool or key with this name has just been stored.")
 
     def create_in(self, connection: sa.Connection, call: Call | None, new: NewTool) -> models.Tool:
         """Store a new tool as part of the caller's transaction.
@@ -130,7 +109,7 @@ class ToolService:
         tool_type = store.get_type(connection, new.tool_type_id)
         if tool_type is None:
             raise BadRequest("tool_type_id: there is no such tool type; see GET /api/tool-types.")
-        name = _name(new.name)
+        name = required_text("name", new.name, longest=LONGEST_NAME)
         logical_name = _logical_name(new.logical_name, name)
         _refuse_taken(connection, name, logical_name)
         keys = keys_to_add(new.settings or {})
@@ -173,7 +152,7 @@ class ToolService:
         tool_id: int,
         changes: ToolChanges,
         *,
-        check: Check = allow,
+        check: Check[models.Tool] = allow,
     ) -> models.Tool:
         """Change what is not None, as part of the caller's transaction.
 
@@ -213,7 +192,7 @@ class ToolService:
     def _changed_values(self, tool: Tool, changes: ToolChanges) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if changes.name is not None:
-            values["name"] = _name(changes.name)
+            values["name"] = required_text("name", changes.name, longest=LONGEST_NAME)
         if changes.logical_name is not None:
             values["logical_name"] = _logical_name(changes.logical_name, values.get("name", tool.name))
         if changes.settings is not None:
@@ -274,15 +253,6 @@ def _secret_names(tool: Tool) -> list[str]:
         if isinstance(value, dict) and SEALED in cast("dict[str, object]", value)
     ]
     return list(dict.fromkeys([*secret_settings(tool.type.schema or {}), *stored]))
-
-
-def _name(written: str) -> str:
-    name = written.strip()
-    if not name:
-        raise BadRequest("name: must not be blank.")
-    if len(name) > LONGEST_NAME:
-        raise BadRequest(f"name: {LONGEST_NAME} characters at most.")
-    return name
 
 
 def _logical_name(written: str, name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from akmatori_server.database.conditions import has_id
 from akmatori_server.tools import keys_store
 from akmatori_server.tools.definition import ToolFunction, TypeDefinition
 from akmatori_server.tools.models import SshKey, Tool, ToolType
@@ -28,7 +29,7 @@ def types(connection: sa.Connection) -> list[ToolType]:
 
 def get_type(connection: sa.Connection, type_id: int) -> ToolType | None:
     """Return the type with this id, or None. It cannot go until the transaction is over."""
-    query = sa.select(tool_types).where(_is(tool_types.c.id, type_id)).with_for_update(read=True)
+    query = sa.select(tool_types).where(has_id(tool_types.c.id, type_id)).with_for_update(read=True)
     row = connection.execute(query).one_or_none()
     return None if row is None else _type(tuple(row))
 
@@ -93,12 +94,12 @@ def count(connection: sa.Connection) -> int:
 
 def get(connection: sa.Connection, tool_id: int) -> Tool | None:
     """Return the tool with this id, or None."""
-    return next(iter(_tools(connection, _WITH_TYPE.where(_is(tools.c.id, tool_id)))), None)
+    return next(iter(_tools(connection, _WITH_TYPE.where(has_id(tools.c.id, tool_id)))), None)
 
 
 def hold(connection: sa.Connection, tool_id: int) -> Tool | None:
     """Return the tool with this id, or None; nobody else changes it or its keys until the transaction is over."""
-    held = sa.select(tools.c.id).where(_is(tools.c.id, tool_id)).with_for_update()
+    held = sa.select(tools.c.id).where(has_id(tools.c.id, tool_id)).with_for_update()
     if connection.execute(held).one_or_none() is None:
         return None
     return get(connection, tool_id)
@@ -123,12 +124,7 @@ def update(connection: sa.Connection, tool_id: int, values: Mapping[str, Any]) -
 
 def delete(connection: sa.Connection, tool_id: int) -> None:
     """Delete a tool with its keys."""
-    connection.execute(sa.delete(tools).where(_is(tools.c.id, tool_id)))
-
-
-def _is(column: sa.ColumnElement[int], identifier: int) -> sa.ColumnElement[bool]:
-    # As a big integer: PostgreSQL refuses a plain one that the API allows but no row can have.
-    return column == sa.literal(identifier, sa.BigInteger)
+    connection.execute(sa.delete(tools).where(has_id(tools.c.id, tool_id)))
 
 
 def _tools(connection: sa.Connection, query: sa.Select[Any]) -> list[Tool]:

@@ -156,9 +156,11 @@ def test_a_wrong_form_is_refused(wrong: Any) -> None:
     """By its schema, when it is loaded."""
     http = document_of("grafana")["http"]
     validator = jsonschema_rs.validator_for(SCHEMA)
-    assert validator.is_valid({"http": http, "requests": {"a": {"path": "/a"}}})
-    assert not validator.is_valid({"http": http, "requests": {"a": wrong}})
-    assert not validator.is_valid({"http": {**http, "extra": 1}, "requests": {}})
+    right: dict[str, Any] = {"http": http, "trial": {"function": "a"}, "requests": {"a": {"path": "/a"}}}
+    assert validator.is_valid(right)
+    assert not validator.is_valid({**right, "requests": {"a": wrong}})
+    assert not validator.is_valid({**right, "http": {**http, "extra": 1}})
+    assert not validator.is_valid({**right, "trial": None})
 
 
 def test_forms_are_typed() -> None:

@@ -122,6 +122,13 @@ def test_a_servers_tools_are_functions() -> None:
             assert (look.read_only, change.read_only) == (True, False)
             assert look.description == "In the words of the MCP server ext.box: Looks."
             pids = {str((await used.call("look", a=number)).value) for number in (1, 1)}
+            assert await used.kit.left_out(used.tool, used.session) == [
+                "The tool elsewhere is left out: its schema leads to another document, which is not fetched.",
+                "The tool wrong_schema is left out: its schema breaks the rules of JSON Schema.",
+                "The tool huge is left out: its schema is larger than 32,768 bytes.",
+                "The tool '' is left out: its name has no letter that can be used.",
+                "The tool 'look!' is left out: another tool is called look, too.",
+            ]
             # One program serves the whole investigation.
             assert len(pids) == 1
             picture = (await used.call("picture")).value

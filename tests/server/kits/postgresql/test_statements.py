@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping
 from typing import cast
@@ -31,6 +32,17 @@ def query(place: Place, text: str, /, **settings: object) -> Mapping[str, JSON]:
     assert isinstance(output.value, dict)
     assert output.is_truncated is output.value["is_truncated"]
     return output.value
+
+
+def test_a_trial_tells_the_version(place: Place) -> None:
+    """By a statement that every user may run."""
+    chosen = place.kit.trial(place.tool())
+    rows = query(place, str(chosen.arguments["query"]))["rows"]
+
+    assert (chosen.function, chosen.version) == ("execute_query", "rows.0.0")
+    assert isinstance(rows, list)
+    assert isinstance(rows[0], list)
+    assert re.match(r"[0-9]+", str(rows[0][0]))
 
 
 def first(place: Place, text: str) -> JSON:

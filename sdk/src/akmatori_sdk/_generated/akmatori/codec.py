@@ -159,6 +159,7 @@ from .models import (
     NotificationAttempt,
     NotificationKind,
     NotificationList,
+    NotificationMinSeverity,
     NotificationOutcome,
     NotificationPage,
     NotificationSettings,
@@ -223,6 +224,7 @@ from .models import (
     ToolList,
     ToolPage,
     ToolSettings,
+    ToolTestResult,
     ToolType,
     ToolTypeArray,
     ToolTypeList,
@@ -271,6 +273,7 @@ _LLM_PROVIDER = EnumTable(LlmProvider)
 _LLM_THINKING_LEVEL = EnumTable(LlmThinkingLevel)
 _MCP_TRANSPORT = EnumTable(McpTransport)
 _NOTIFICATION_KIND = EnumTable(NotificationKind)
+_NOTIFICATION_MIN_SEVERITY = EnumTable(NotificationMinSeverity)
 _NOTIFICATION_OUTCOME = EnumTable(NotificationOutcome)
 _NOTIFICATION_STATE = EnumTable(NotificationState)
 _PROPOSAL_STATE = EnumTable(ProposalState)
@@ -919,7 +922,8 @@ def _read_notification_target(d: Any) -> NotificationTarget:
     o.url = v if type(v := d["url"]) is str else wrong()
     o.enabled = v if type(v := d["enabled"]) is bool else wrong()
     o.kinds = [_NOTIFICATION_KIND[x] for x in items(d["kinds"])]
-    o.extra = {} if len(d) == 4 else unknown(d, NotificationTarget)
+    o.min_severity = _NOTIFICATION_MIN_SEVERITY[d["min_severity"]]
+    o.extra = {} if len(d) == 5 else unknown(d, NotificationTarget)
     return o
 
 
@@ -932,6 +936,7 @@ def encode_notification_target(o: NotificationTarget) -> dict[str, Any]:
             "url": o.url,
             "enabled": o.enabled,
             "kinds": o.kinds,
+            "min_severity": o.min_severity,
         }
     except (AttributeError, TypeError) as error:
         return given(o, NotificationTarget, error)
@@ -1069,6 +1074,11 @@ def _read_proxy_services(d: Any) -> ProxyServices:
         o.mcp_servers = _read_proxy_service_state(d["mcp_servers"])
     else:
         o.mcp_servers = UNSET
+    if "notifications" in d:
+        known += 1
+        o.notifications = _read_proxy_service_state(d["notifications"])
+    else:
+        o.notifications = UNSET
     o.extra = {} if len(d) == known else unknown(d, ProxyServices)
     return o
 
@@ -1097,6 +1107,8 @@ def encode_proxy_services(o: ProxyServices) -> dict[str, Any]:
             d["http_connectors"] = encode_proxy_service_state(v_http_connectors)
         if (v_mcp_servers := o.mcp_servers) is not UNSET:
             d["mcp_servers"] = encode_proxy_service_state(v_mcp_servers)
+        if (v_notifications := o.notifications) is not UNSET:
+            d["notifications"] = encode_proxy_service_state(v_notifications)
         return d
     except (AttributeError, TypeError) as error:
         return given(o, ProxyServices, error)
@@ -1161,6 +1173,13 @@ def _read_proxy_services_update(d: Any) -> ProxyServicesUpdate:
         if (v := d["http_connectors"]) is None
         else _read_proxy_service_update(v)
     )
+    o.notifications = (
+        UNSET
+        if "notifications" not in d
+        else None
+        if (v := d["notifications"]) is None
+        else _read_proxy_service_update(v)
+    )
     o.mcp_servers = (
         UNSET
         if "mcp_servers" not in d
@@ -1202,6 +1221,10 @@ def encode_proxy_services_update(o: ProxyServicesUpdate) -> dict[str, Any]:
         if (v_http_connectors := o.http_connectors) is not UNSET:
             d["http_connectors"] = (
                 None if v_http_connectors is None else encode_proxy_service_update(v_http_connectors)
+            )
+        if (v_notifications := o.notifications) is not UNSET:
+            d["notifications"] = (
+                None if v_notifications is None else encode_proxy_service_update(v_notifications)
             )
         if (v_mcp_servers := o.mcp_servers) is not UNSET:
             d["mcp_servers"] = None if v_mcp_servers is None else encode_proxy_service_update(v_mcp_servers)
@@ -1536,7 +1559,8 @@ def encode_skipped_directory(o: SkippedDirectory) -> dict[str, Any]:
 def _read_slack_notifications(d: Any) -> SlackNotifications:
     o = _new(SlackNotifications)
     o.kinds = [_NOTIFICATION_KIND[x] for x in items(d["kinds"])]
-    o.extra = {} if len(d) == 1 else unknown(d, SlackNotifications)
+    o.min_severity = _NOTIFICATION_MIN_SEVERITY[d["min_severity"]]
+    o.extra = {} if len(d) == 2 else unknown(d, SlackNotifications)
     return o
 
 
@@ -1546,6 +1570,7 @@ def encode_slack_notifications(o: SlackNotifications) -> dict[str, Any]:
         return {
             **o.extra,
             "kinds": o.kinds,
+            "min_severity": o.min_severity,
         }
     except (AttributeError, TypeError) as error:
         return given(o, SlackNotifications, error)
@@ -1701,6 +1726,44 @@ def encode_token_info(o: TokenInfo) -> dict[str, Any]:
         }
     except (AttributeError, TypeError) as error:
         return given(o, TokenInfo, error)
+
+
+def _read_tool_test_result(d: Any) -> ToolTestResult:
+    o = _new(ToolTestResult)
+    o.ok = v if type(v := d["ok"]) is bool else wrong()
+    o.message = v if type(v := d["message"]) is str else wrong()
+    o.duration_ms = v if type(v := d["duration_ms"]) is int else wrong()
+    known = 3
+    if "function" in d:
+        known += 1
+        o.function = v if type(v := d["function"]) is str else wrong()
+    else:
+        o.function = UNSET
+    if "version" in d:
+        known += 1
+        o.version = v if type(v := d["version"]) is str else wrong()
+    else:
+        o.version = UNSET
+    o.extra = {} if len(d) == known else unknown(d, ToolTestResult)
+    return o
+
+
+def encode_tool_test_result(o: ToolTestResult) -> dict[str, Any]:
+    """Make JSON of ToolTestResult."""
+    try:
+        d: dict[str, Any] = {
+            **o.extra,
+            "ok": o.ok,
+            "message": o.message,
+            "duration_ms": o.duration_ms,
+        }
+        if (v_function := o.function) is not UNSET:
+            d["function"] = v_function
+        if (v_version := o.version) is not UNSET:
+            d["version"] = v_version
+        return d
+    except (AttributeError, TypeError) as error:
+        return given(o, ToolTestResult, error)
 
 
 def _read_update_alert_source_request(d: Any) -> UpdateAlertSourceRequest:
@@ -1923,6 +1986,13 @@ def _read_update_notification_target(d: Any) -> UpdateNotificationTarget:
         if (v := d["kinds"]) is None
         else [_NOTIFICATION_KIND[x] for x in items(v)]
     )
+    o.min_severity = (
+        UNSET
+        if "min_severity" not in d
+        else None
+        if (v := d["min_severity"]) is None
+        else _NOTIFICATION_MIN_SEVERITY[v]
+    )
     return o
 
 
@@ -1938,6 +2008,8 @@ def encode_update_notification_target(o: UpdateNotificationTarget) -> dict[str, 
             d["enabled"] = v_enabled
         if (v_kinds := o.kinds) is not UNSET:
             d["kinds"] = v_kinds
+        if (v_min_severity := o.min_severity) is not UNSET:
+            d["min_severity"] = v_min_severity
         return d
     except (AttributeError, TypeError) as error:
         return given(o, UpdateNotificationTarget, error)
@@ -2095,17 +2167,34 @@ def encode_update_skill_tools_request(o: UpdateSkillToolsRequest) -> dict[str, A
 
 
 def _read_update_slack_notifications(d: Any) -> UpdateSlackNotifications:
+    members(d)
     o = _new(UpdateSlackNotifications)
-    o.kinds = [_NOTIFICATION_KIND[x] for x in items(d["kinds"])]
+    o.kinds = (
+        UNSET
+        if "kinds" not in d
+        else None
+        if (v := d["kinds"]) is None
+        else [_NOTIFICATION_KIND[x] for x in items(v)]
+    )
+    o.min_severity = (
+        UNSET
+        if "min_severity" not in d
+        else None
+        if (v := d["min_severity"]) is None
+        else _NOTIFICATION_MIN_SEVERITY[v]
+    )
     return o
 
 
 def encode_update_slack_notifications(o: UpdateSlackNotifications) -> dict[str, Any]:
     """Make JSON of UpdateSlackNotifications."""
     try:
-        return {
-            "kinds": o.kinds,
-        }
+        d: dict[str, Any] = {}
+        if (v_kinds := o.kinds) is not UNSET:
+            d["kinds"] = v_kinds
+        if (v_min_severity := o.min_severity) is not UNSET:
+            d["min_severity"] = v_min_severity
+        return d
     except (AttributeError, TypeError) as error:
         return given(o, UpdateSlackNotifications, error)
 
@@ -3613,8 +3702,9 @@ def _read_mcp_server_test_result(d: Any) -> McpServerTestResult:
     o.ok = v if type(v := d["ok"]) is bool else wrong()
     o.message = v if type(v := d["message"]) is str else wrong()
     o.tools = [_read_mcp_tool(x) for x in items(d["tools"])]
+    o.left_out = items_of(d["left_out"], str)
     o.duration_ms = v if type(v := d["duration_ms"]) is int else wrong()
-    known = 4
+    known = 5
     if "server_name" in d:
         known += 1
         o.server_name = v if type(v := d["server_name"]) is str else wrong()
@@ -3642,6 +3732,7 @@ def encode_mcp_server_test_result(o: McpServerTestResult) -> dict[str, Any]:
             "ok": o.ok,
             "message": o.message,
             "tools": [encode_mcp_tool(x) for x in o.tools],
+            "left_out": o.left_out,
             "duration_ms": o.duration_ms,
         }
         if (v_server_name := o.server_name) is not UNSET:
@@ -5449,6 +5540,7 @@ decode_ssh_key_page = Decoder(_read_ssh_key_page, SshKeyPage)
 decode_test_http_connector_request = Decoder(_read_test_http_connector_request, TestHttpConnectorRequest)
 decode_test_notifications_request = Decoder(_read_test_notifications_request, TestNotificationsRequest)
 decode_token_info = Decoder(_read_token_info, TokenInfo)
+decode_tool_test_result = Decoder(_read_tool_test_result, ToolTestResult)
 decode_update_alert_source_request = Decoder(_read_update_alert_source_request, UpdateAlertSourceRequest)
 decode_update_general_settings_request = Decoder(
     _read_update_general_settings_request, UpdateGeneralSettingsRequest

@@ -749,6 +749,21 @@ class NotificationKind(OpenStrEnum):
     INCIDENT_RESOLVED = "incident_resolved"
     INCIDENT_REOPENED = "incident_reopened"
     APPROVAL_NEEDED = "approval_needed"
+    KUBERNETES_INCIDENT_OPENED = "kubernetes_incident_opened"
+    KUBERNETES_INCIDENT_WORSENED = "kubernetes_incident_worsened"
+    KUBERNETES_INCIDENT_REOPENED = "kubernetes_incident_reopened"
+    KUBERNETES_INCIDENT_RESOLVED = "kubernetes_incident_resolved"
+    TOKEN_BUDGET = "token_budget"
+
+
+class NotificationMinSeverity(OpenStrEnum):
+    """From which severity on a channel is told, `info` for everything. The `medium` of Kubernetes counts
+    as `warning`, its `low` as `info`; what waits for approval is told in any case."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    WARNING = "warning"
+    INFO = "info"
 
 
 class NotificationOutcome(OpenStrEnum):
@@ -791,6 +806,7 @@ class NotificationTarget(Model):
     kinds: list[NotificationKind]
     """The kinds that are told."""
 
+    min_severity: NotificationMinSeverity
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
 
@@ -899,6 +915,7 @@ class ProxyServices(Model):
     jira: ProxyServiceState | Unset = UNSET
     http_connectors: ProxyServiceState | Unset = UNSET
     mcp_servers: ProxyServiceState | Unset = UNSET
+    notifications: ProxyServiceState | Unset = UNSET
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
 
@@ -943,6 +960,9 @@ class ProxyServicesUpdate(Model):
 
     http_connectors: ProxyServiceUpdate | None | Unset = UNSET
     """Calls of HTTP connectors; null is the same as left out."""
+
+    notifications: ProxyServiceUpdate | None | Unset = UNSET
+    """Targets of notifications other than Slack; null is the same as left out."""
 
     mcp_servers: ProxyServiceUpdate | None | Unset = UNSET
     """MCP servers that are reached by an address; null is the same as left out."""
@@ -1193,6 +1213,7 @@ class SlackNotifications(Model):
     kinds: list[NotificationKind]
     """The kinds that are told."""
 
+    min_severity: NotificationMinSeverity
     extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
     """Members this version of the specification does not name."""
 
@@ -1338,6 +1359,29 @@ ToolSettings: TypeAlias = dict[str, Any]
 in them is replaced by a mask, and a private key is left out; a mask sent back keeps the stored secret."""
 
 
+@attrs.define(kw_only=True, slots=True, eq=False, repr=False)
+class ToolTestResult(Model):
+    """What happened when a tool was tried."""
+
+    ok: bool
+    """Whether the tool was reached, and did what was asked."""
+
+    message: str
+    """What happened, or what is wrong and what to change, without secrets."""
+
+    duration_ms: int
+    """How long it took in milliseconds."""
+
+    function: str | Unset = UNSET
+    """Function that was called; absent when none was."""
+
+    version: str | Unset = UNSET
+    """Version of what was reached, in its words; absent when it is not known."""
+
+    extra: dict[str, Any] = attrs.field(factory=dict[str, Any])
+    """Members this version of the specification does not name."""
+
+
 ToolTypeSchema: TypeAlias = dict[str, Any]
 """JSON Schema of the settings an instance of the type takes; null when none is published. `x-secret` marks
 those that are encrypted and masked."""
@@ -1455,6 +1499,9 @@ class UpdateNotificationTarget(Model):
     kinds: list[NotificationKind] | None | Unset = UNSET
     """The kinds to tell; left out, all but `investigation_started`."""
 
+    min_severity: NotificationMinSeverity | None | Unset = UNSET
+    """From which severity on it is told; left out, of everything."""
+
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class UpdateProxySettingsRequest(Model):
@@ -1519,10 +1566,13 @@ class UpdateSkillToolsRequest(Model):
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
 class UpdateSlackNotifications(Model):
-    """What Slack is to be told."""
+    """What Slack is to be told; what is left out or null stays."""
 
-    kinds: list[NotificationKind]
+    kinds: list[NotificationKind] | None | Unset = UNSET
     """The kinds to tell."""
+
+    min_severity: NotificationMinSeverity | None | Unset = UNSET
+    """From which severity on it is told."""
 
 
 @attrs.define(kw_only=True, slots=True, eq=False, repr=False)
@@ -2555,6 +2605,10 @@ class McpServerTestResult(Model):
     tools: list[McpTool]
     """What the server offers; nothing when it could not be reached."""
 
+    left_out: list[str]
+    """Tools that the agent cannot use, such as those whose schema is broken or whose name is taken; a
+    sentence each."""
+
     duration_ms: int
     """How long it took in milliseconds."""
 
@@ -3217,13 +3271,14 @@ class Notification(Model):
     """Its text as it was sent, empty before."""
 
     source: str
-    """What it was made for, `incident` or `proposal`."""
+    """What it was made for: `incident`, `proposal`, `kubernetes_incident` or `token_usage`."""
 
     resource_kind: str
-    """`Host` or `Service` where the alert names one, else empty."""
+    """`Host` or `Service` where the alert names one, of a Kubernetes incident the kind of its workload,
+    else empty."""
 
     resource_name: str
-    """Name of that host or service."""
+    """Name of that resource."""
 
     dedup_key: str
     """There is one notification with the same key at most."""

@@ -378,6 +378,14 @@ DELETE_TOOL: Operation[None] = Operation(
     idempotent=True,
 )
 
+TEST_TOOL: Operation[models.ToolTestResult] = Operation(
+    id="testTool",
+    method="POST",
+    path="/api/tools/{id}/test",
+    reply=Reply.JSON,
+    decode=codec.decode_tool_test_result,
+)
+
 LIST_SSH_KEYS: PagedOperation[models.SshKey] = PagedOperation(
     id="listSshKeys",
     method="GET",
@@ -1274,6 +1282,7 @@ ALL: tuple[Operation[Any], ...] = (
     GET_TOOL,
     UPDATE_TOOL,
     DELETE_TOOL,
+    TEST_TOOL,
     LIST_SSH_KEYS,
     CREATE_SSH_KEY,
     UPDATE_SSH_KEY,

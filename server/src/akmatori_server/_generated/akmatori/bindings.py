@@ -789,6 +789,28 @@ OPERATIONS: tuple[Binding, ...] = (
         ),
     ),
     Binding(
+        id="testTool",
+        tag="tools",
+        handler="test_tool",
+        method="POST",
+        path="/api/tools/{id}/test",
+        scope=Scope.WRITE,
+        success=200,
+        encode=codec.encode_tool_test_result,
+        is_async=True,
+        params=(
+            Parameter(
+                wire="id",
+                name="id",
+                where="path",
+                kind="integer",
+                required=True,
+                minimum=1,
+                maximum=9007199254740991,
+            ),
+        ),
+    ),
+    Binding(
         id="listSshKeys",
         tag="tools",
         handler="list_ssh_keys",

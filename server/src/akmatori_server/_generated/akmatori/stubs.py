@@ -604,6 +604,19 @@ class Tools(Protocol):
         """
         ...
 
+    async def test_tool(
+        self,
+        call: Call,
+        /,
+        *,
+        id: int,
+    ) -> models.ToolTestResult | Answer[models.ToolTestResult]:
+        """Make one harmless call of a tool, and say what happened.
+
+        `POST /api/tools/{id}/test`
+        """
+        ...
+
     def list_ssh_keys(
         self,
         call: Call,

@@ -117,6 +117,8 @@ class RuleInvestigator:
 
         async def main() -> tuple[Answers, Sequence[str]]:
             async with tools.open(journal, list(asked.values())) as bench:
+                for number, complaint in enumerate(bench.complaints):
+                    journal.note(f"unusable:{number}", f"Not usable: {complaint}")
                 return await ask(bench, asking.questions, self._budget), tuple(bench.complaints)
 
         return work(journal, main)

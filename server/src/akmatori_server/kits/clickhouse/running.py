@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from akmatori_server.incidents.storable import JSON
 from akmatori_server.kits.clickhouse.settings import Settings
 from akmatori_server.outgoing.client import Client
-from akmatori_server.outgoing.errors import OutgoingError
+from akmatori_server.outgoing.errors import OutgoingError, Reason
 from akmatori_server.outgoing.models import OutgoingAnswer, OutgoingRequest
 from akmatori_server.toolbox.models import Output, ToolFailedError
 from akmatori_server.tools.redaction import without_secrets
@@ -92,7 +92,10 @@ async def _sent(
     try:
         return await client.send(request)
     except OutgoingError as error:
-        raise ToolFailedError(str(error)) from None
+        hint = (
+            " Check ch_host and ch_port in the tool's settings." if error.reason is Reason.CONNECTION else ""
+        )
+        raise ToolFailedError(f"{error}{hint}") from None
 
 
 def _output(settings: Settings, answer: OutgoingAnswer, limit: int, seconds: int) -> Output:

@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
+from akmatori_server.kits.required import policy_of, require
 from akmatori_server.outgoing.policy import Policy
-from akmatori_server.toolbox.models import ToolFailedError
 
 PLAIN_PORT, TLS_PORT = 8123, 8443
 
@@ -45,13 +45,7 @@ def parsed_settings(settings: Mapping[str, Any], policy: Policy) -> Settings:
     Raises:
         ToolFailedError: one is missing, or cannot be used.
     """
-    for name in ("ch_host", "ch_database", "ch_username", "ch_password"):
-        if not settings.get(name):
-            raise ToolFailedError(f"The tool's setting {name} must be given.")
-    try:
-        own = policy.with_settings(settings)
-    except ValueError as error:
-        raise ToolFailedError(f"The tool's setting allowed_networks is wrong: {error}") from None
+    require(settings, "ch_host", "ch_database", "ch_username", "ch_password")
     is_encrypted = settings.get("ch_ssl_enabled") is True
     return Settings(
         host=str(settings["ch_host"]),
@@ -62,5 +56,5 @@ def parsed_settings(settings: Mapping[str, Any], policy: Policy) -> Settings:
         user=str(settings["ch_username"]),
         password=str(settings["ch_password"]),
         timeout_seconds=int(settings.get("ch_timeout") or 30),
-        policy=own,
+        policy=policy_of(settings, policy),
     )

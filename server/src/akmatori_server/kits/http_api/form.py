@@ -120,6 +120,15 @@ class Versions:
 
 
 @attrs.frozen(kw_only=True)
+class Trial:
+    """A call that needs the credentials, reads, and answers little; `version` is where its answer has the version."""
+
+    function: str
+    arguments: Mapping[str, JSON] = attrs.field(factory=dict[str, JSON])
+    version: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class HttpForm:
     """A kind of tool as HTTP requests. Members that name a setting end in what it is."""
 
@@ -134,6 +143,8 @@ class HttpForm:
     headers: Mapping[str, str]
     auth: Choice
     functions: Mapping[str, Versions]
+    # The call that tells whether a tool works.
+    trial: Trial
     # Of the settings.
     defaults: Mapping[str, Any]
 
@@ -156,6 +167,7 @@ def load_form(type_name: str) -> HttpForm | None:
     for error in validator.iter_errors(
         {
             "http": document["http"],
+            "trial": document.get("trial"),
             "requests": {one["name"]: one.get("request") for one in document["functions"]},
         }
     ):
@@ -174,6 +186,7 @@ def load_form(type_name: str) -> HttpForm | None:
         headers=http.get("headers", {}),
         auth=_choice(http["auth"]),
         functions={one["name"]: _versions(one["request"]) for one in document["functions"]},
+        trial=Trial(**document["trial"]),
         defaults={name: one["default"] for name, one in properties.items() if "default" in one},
     )
 

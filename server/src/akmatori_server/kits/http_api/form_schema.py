@@ -70,8 +70,18 @@ SCHEMA: dict[str, Any] = {
     "$defs": {"request": _REQUEST},
     "type": "object",
     "additionalProperties": False,
-    "required": ["http", "requests"],
+    "required": ["http", "trial", "requests"],
     "properties": {
+        "trial": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["function"],
+            "properties": {
+                "function": _NAME,
+                "arguments": {"type": "object"},
+                "version": {"type": "string", "minLength": 1},
+            },
+        },
         "http": {
             "type": "object",
             "additionalProperties": False,

@@ -25,7 +25,7 @@ from akmatori_server.outgoing.policy import PUBLIC_ONLY, Policy
 from akmatori_server.secrets.masking import MASK
 from akmatori_server.settings.route import Route, direct
 from akmatori_server.toolbox.kit import Kit
-from akmatori_server.toolbox.models import Access, Invocation, Output, Plan, ToolFailedError
+from akmatori_server.toolbox.models import Access, Invocation, Output, Plan, ToolFailedError, TrialCall
 from akmatori_server.toolbox.session import Session
 from akmatori_server.tools.models import OpenTool
 
@@ -58,6 +58,18 @@ class HttpKit(Kit):
         self._form = form
         self._route = route
         self._policy = policy
+
+    def trial(self, tool: OpenTool) -> TrialCall:
+        """Return the call that the catalogue declares."""
+        declared = self._form.trial
+        auth = chosen_auth(self._form, self._form.with_defaults(tool.settings))
+        accepted = "" if auth.scheme is Scheme.NONE else ", and accepted the credentials"
+        return TrialCall(
+            function=declared.function,
+            arguments=declared.arguments,
+            proves=f"The service was reached{accepted}.",
+            version=declared.version,
+        )
 
     def plan(self, call: Invocation) -> Plan:
         """Say what a call will do."""

@@ -27,8 +27,10 @@ def guard(steps: list[str]) -> None:
     Raises:
         ToolFailedError: it is not one that may be read.
     """
+    if steps == ["version"]:
+        return
     if not steps or steps[0] not in {"api", "apis"}:
-        raise ToolFailedError("The path must be below /api or /apis.")
+        raise ToolFailedError("The path must be /version, or below /api or /apis.")
     # /api/v1/… has one step for its group and version, /apis/apps/v1/… has two.
     rest = steps[2:] if steps[0] == "api" else steps[3:]
     if len(rest) >= 3 and rest[0] == "namespaces" and rest[2] not in {"status", "finalize"}:

@@ -13,6 +13,7 @@ from typing import Protocol, cast
 
 from akmatori_server.crypto import SecretUnreadableError
 from akmatori_server.errors import NotFound
+from akmatori_server.kits.mcp.offered import told
 from akmatori_server.kits.mcp.opened import DISCOVERY_SECONDS, OpenServer, opened, too_slow
 from akmatori_server.kits.mcp.results import output_of
 from akmatori_server.kits.summaries import shown_address, summary_of
@@ -77,8 +78,13 @@ class McpKit(Kit):
         server = await self._server(tool, session)
         functions = [one.function for one in server.offered.functions.values()]
         if not functions and server.offered.complaints:
-            raise ToolFailedError(server.redact(server.offered.complaints[0]))
+            raise ToolFailedError(server.redact(" ".join(told(server.offered.complaints))))
         return functions
+
+    async def left_out(self, tool: OpenTool, session: Session) -> Sequence[str]:
+        """Say which of the server's tools cannot be used."""
+        server = await self._server(tool, session)
+        return [server.redact(sentence) for sentence in told(server.offered.complaints)]
 
     def plan(self, call: Invocation) -> Plan:
         """Say whether a call reads, by what the server says of the function and what the tool's settings say."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 import attrs
@@ -18,6 +18,8 @@ LONGEST_NAME = 64
 LONGEST_DESCRIPTION = 1500
 LARGEST_SCHEMA = 32 * 1024
 DEEPEST_SCHEMA = 24
+# Of the sentences about what was left out.
+MOST_TOLD = 5
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
@@ -61,9 +63,8 @@ def offered(tools: Iterable[OfferedTool], *, server: str, read_functions: Collec
             complaints.append(f"It offers more than {MOST_FUNCTIONS} tools; the others are left out.")
             break
         if not name or name in functions:
-            complaints.append(
-                f"The tool {tool.name[:LONGEST_NAME]!r} is left out: its name is empty or twice there."
-            )
+            why = f"another tool is called {name}, too" if name else "its name has no letter that can be used"
+            complaints.append(f"The tool {tool.name[:LONGEST_NAME]!r} is left out: {why}.")
             continue
         try:
             parameters = checked_schema(tool.input_schema)
@@ -78,6 +79,12 @@ def offered(tools: Iterable[OfferedTool], *, server: str, read_functions: Collec
         )
         functions[name] = RemoteFunction(function, tool.name)
     return Offered(functions, tuple(complaints))
+
+
+def told(complaints: Sequence[str]) -> list[str]:
+    """Return as many of the sentences as a person reads, and how many more there are."""
+    more = len(complaints) - MOST_TOLD
+    return [*complaints[:MOST_TOLD], *([f"{more} more are left out."] if more > 0 else [])]
 
 
 def safe_name(name: str) -> str:

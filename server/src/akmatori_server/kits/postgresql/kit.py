@@ -8,8 +8,9 @@ from akmatori_server.kits.postgresql.statement import parsed, query
 from akmatori_server.kits.postgresql.statements import CACHE_SECONDS, OWN
 from akmatori_server.outgoing.policy import PUBLIC_ONLY, Policy
 from akmatori_server.toolbox.kit import Kit
-from akmatori_server.toolbox.models import Access, Invocation, Output, Plan, ToolFailedError
+from akmatori_server.toolbox.models import Access, Invocation, Output, Plan, ToolFailedError, TrialCall
 from akmatori_server.toolbox.session import Session
+from akmatori_server.tools.models import OpenTool
 
 EXECUTE, EXPLAIN = "execute_query", "explain_query"
 DEFAULT_ROWS, MOST_ROWS = 100, 1000
@@ -24,6 +25,16 @@ class PostgresKit(Kit):
     def __init__(self, policy: Policy = PUBLIC_ONLY) -> None:
         """Make the kit; `policy` says where the whole installation may connect to."""
         self._policy = policy
+
+    def trial(self, tool: OpenTool) -> TrialCall:
+        """Ask for the version."""
+        del tool
+        return TrialCall(
+            function=EXECUTE,
+            arguments={"query": "SHOW server_version"},
+            proves="The database was reached, and let the user in.",
+            version="rows.0.0",
+        )
 
     def plan(self, call: Invocation) -> Plan:
         """Read the statement, and refuse all that does not only read."""

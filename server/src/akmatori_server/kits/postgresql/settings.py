@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
+from akmatori_server.kits.required import policy_of, require
 from akmatori_server.outgoing.policy import Policy
-from akmatori_server.toolbox.models import ToolFailedError
 
 
 @attrs.frozen(kw_only=True)
@@ -37,13 +37,7 @@ def parsed_settings(settings: Mapping[str, Any], policy: Policy) -> Settings:
     Raises:
         ToolFailedError: one is missing, or cannot be used.
     """
-    for name in ("pg_host", "pg_database", "pg_username", "pg_password"):
-        if not settings.get(name):
-            raise ToolFailedError(f"The tool's setting {name} must be given.")
-    try:
-        own = policy.with_settings(settings)
-    except ValueError as error:
-        raise ToolFailedError(f"The tool's setting allowed_networks is wrong: {error}") from None
+    require(settings, "pg_host", "pg_database", "pg_username", "pg_password")
     return Settings(
         host=str(settings["pg_host"]),
         port=int(settings.get("pg_port") or 5432),
@@ -53,5 +47,5 @@ def parsed_settings(settings: Mapping[str, Any], policy: Policy) -> Settings:
         ssl_mode=str(settings.get("pg_ssl_mode") or "require"),
         ca_pem=str(settings.get("pg_ca_cert") or ""),
         timeout_seconds=int(settings.get("pg_timeout") or 30),
-        policy=own,
+        policy=policy_of(settings, policy),
     )

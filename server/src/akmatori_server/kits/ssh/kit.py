@@ -22,8 +22,9 @@ from akmatori_server.kits.ssh.server_info import SCRIPT, parse_info
 from akmatori_server.kits.ssh.settings import Host, Settings, read_settings
 from akmatori_server.outgoing.policy import PUBLIC_ONLY, Policy
 from akmatori_server.toolbox.kit import Kit
-from akmatori_server.toolbox.models import Access, Invocation, Output, Plan, ToolFailedError
+from akmatori_server.toolbox.models import Access, Invocation, Output, Plan, ToolFailedError, TrialCall
 from akmatori_server.toolbox.session import Session
+from akmatori_server.tools.models import OpenTool
 
 MOST_HOSTS_AT_ONCE = 10
 # What starting and ending takes, beyond the limits of connecting and of the command.
@@ -54,6 +55,28 @@ class SshKit(Kit):
     ) -> None:
         self._policy = policy
         self._host_keys = HostKeys(database, now=now)
+
+    def trial(self, tool: OpenTool) -> TrialCall:
+        """Log in to every host, and run nothing."""
+        count = len(read_settings(tool, self._policy).chosen(()))
+        hosts = "The host was" if count == 1 else f"All {count} hosts were"
+        return TrialCall(
+            function="test_connectivity",
+            proves=f"{hosts} reached, showed the right host key, and let the user in.",
+        )
+
+    def trouble(self, output: Output) -> str:
+        """Name the hosts that did not let us in."""
+        value = cast("Mapping[str, JSON]", output.value)
+        results = cast("list[_Row]", value["results"])
+        rows = [row for row in results if row["success"] is not True]
+        if not rows:
+            return ""
+        total = len(results)
+        told = [f"{row['server']}: {row['error']}" for row in rows[:_NAMED_IN_SUMMARY]]
+        more = f" {len(rows) - len(told)} more fail, too." if len(rows) > len(told) else ""
+        head = "" if total == 1 else f"{total - len(rows)} of {total} hosts let the user in. "
+        return f"{head}{' '.join(told)}{more}"
 
     def plan(self, call: Invocation) -> Plan:
         """Say whether the command only reads, by the command gate; see the base class."""
@@ -173,7 +196,7 @@ async def _connect(connector: Connector, host: Host) -> _Row:
 
 
 async def _inform(connector: Connector, host: Host) -> _Row:
-    ran = await _ran(connector, host, limited(SCRIPT, INFO_SECONDS), INFO_SECONDS)
+    ran = await _ran(connector, host, limited(SCRIPT, INFO_SECONDS, only_reads=True), INFO_SECONDS)
     success = ran.exit_code == 0 and not ran.error
     return {"server": host.name, "success": success, **parse_info(ran.stdout), "error": ran.error}
 

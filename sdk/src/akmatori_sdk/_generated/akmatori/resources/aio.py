@@ -600,7 +600,8 @@ class AsyncSettingsProxy(AsyncResource):
         The whole is replaced: what is left out becomes empty or false. A masked password in `proxy_url`
         keeps the stored one. `openai` is the old name of `llm` in `services` and counts when `llm` is left
         out. `http_connectors` and `mcp_servers` are for the calls of HTTP connectors and for MCP servers at
-        an address; the address of their target is checked before the proxy is asked.
+        an address; the address of their target is checked before the proxy is asked. `notifications` is for
+        the targets of notifications that speak HTTP; Slack has its own.
 
         Args:
             proxy_url: Address of the proxy, http or https, empty for none; a masked password keeps the
@@ -1823,6 +1824,30 @@ class AsyncTools(AsyncResource):
                 not reachable); try again later.
         """
         return await self._call(ops.DELETE_TOOL, path={"id": id}, options=options)
+
+    async def test(self, id: int, *, options: CallOptions | None = None) -> models.ToolTestResult:
+        """Make one harmless call of a tool, and say what happened.
+
+        The call is made as an investigation makes it: with the tool's own address, secrets and limits,
+        through the same guard of addresses, and it only reads. Hosts of an SSH tool are logged in to, and
+        nothing is run there; a database and Kubernetes tell their version; of an MCP server the functions
+        are listed. Nothing of the answer is shown beside what `message` says. It all takes 20 seconds at
+        most, works for tools that are not enabled, and is audited. A tool that does not work is still 200:
+        `ok` is false, and `message` says why and what to change.
+
+        Args:
+            id: Identifier of the item.
+            options: Timeout, retries and headers for this call only.
+
+        Raises:
+            BadRequestError: 400. The request is malformed or breaks a rule; the sentence says which.
+            UnauthorizedError: 401. No valid token or API key was sent.
+            ForbiddenError: 403. The credential is valid but not allowed to do this.
+            NotFoundError: 404. No such item.
+            UnavailableError: 503. The server cannot answer now (setup is not finished, or the database is
+                not reachable); try again later.
+        """
+        return await self._call(ops.TEST_TOOL, path={"id": id}, options=options)
 
 
 class AsyncAlertSourcesTypes(AsyncResource):
