@@ -16,7 +16,9 @@ from akmatori_sdk import (
     NotFoundError,
     UnauthorizedError,
 )
-from tests.support.site import PASSWORD, Site
+from tests.support.site import ON_SQLITE_ALONE, PASSWORD, Site
+
+pytestmark = ON_SQLITE_ALONE
 
 ALERT = {
     "version": "4",

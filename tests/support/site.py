@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from akmatori_server.installation import Installation
 
 PASSWORD = "correct horse battery"
+# For modules whose promises no database has a part in; what is stored is tested on both, a layer below.
+ON_SQLITE_ALONE = pytest.mark.parametrize("server", ["sqlite"], indirect=True, scope="module")
 
 
 @attrs.frozen(kw_only=True)

@@ -10,6 +10,9 @@ import httpx
 from tests.server.agent.room import KEY
 from tests.server.agent.texts import REPORT
 from tests.support.llm import Ask, Fail, Say, scripted
+from tests.support.site import ON_SQLITE_ALONE
+
+pytestmark = ON_SQLITE_ALONE
 
 
 def finished(client: httpx.Client, uuid: str) -> dict[str, Any]:

@@ -12,7 +12,9 @@ import httpx
 import orjson
 
 from tests.server.alerts.adapters import examples
-from tests.support.site import Site
+from tests.support.site import ON_SQLITE_ALONE, Site
+
+pytestmark = ON_SQLITE_ALONE
 
 SECRET = "a-shared-secret"
 

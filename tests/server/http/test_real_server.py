@@ -8,7 +8,9 @@ import pytest
 from akmatori_server._generated.akmatori.bindings import OPERATIONS
 from akmatori_server.http.binding import Binding
 from akmatori_server.http.call import Scope
-from tests.support.site import Site
+from tests.support.site import ON_SQLITE_ALONE, Site
+
+pytestmark = ON_SQLITE_ALONE
 
 UUID = "0b1f6c1e-6a0f-4a53-9f0c-0f6f3c1b2a77"
 IDENTITY = {operation.id: operation for operation in OPERATIONS}

@@ -6,6 +6,10 @@ import sys
 
 import httpx
 
+from tests.support.site import ON_SQLITE_ALONE
+
+pytestmark = ON_SQLITE_ALONE
+
 
 def test_a_server_becomes_a_tool_that_is_assigned_to_a_skill(admin: httpx.Client) -> None:
     """As the documentation tells it."""
