@@ -3,6 +3,7 @@
 import os
 import ssl
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -58,10 +59,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     What is started for SQLite and what is started for PostgreSQL has nothing in common, and may go apart.
     """
+    _refuse_twins(items)
     for item in items:
         if _shares_fixtures(item) and item.get_closest_marker("xdist_group") is None:
             kind = next((kind for kind in KINDS if kind in item.name), "any")
             item.add_marker(pytest.mark.xdist_group(f"{item.nodeid.partition('::')[0]}-{kind}"))
+
+
+def _refuse_twins(items: list[pytest.Item]) -> None:
+    """Of several tests with one name pytest-xdist runs one, and says nothing."""
+    # In the soak session, which is one process, Schemathesis names all operations alike.
+    counted = Counter(item.nodeid for item in items if item.get_closest_marker("soak") is None)
+    twins = sorted(name for name, number in counted.items() if number > 1)
+    if twins:
+        raise pytest.UsageError(f"Several tests have the same name: {', '.join(twins[:5])}.")
 
 
 def _shares_fixtures(item: pytest.Item) -> bool:
