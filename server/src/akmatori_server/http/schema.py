@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any, cast
 
 import jsonschema_rs
@@ -20,11 +21,15 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Validator:
-    """One compiled schema of the specification."""
+    """One schema of the specification, compiled when it is first needed: there are many, and most starts are short."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
-        self._compiled = jsonschema_rs.Draft4Validator(
-            plain_schema(schema), validate_formats=True, formats={"uuid": _is_uuid}
+        self._schema = schema
+
+    @cached_property
+    def _compiled(self) -> jsonschema_rs.Draft4Validator:
+        return jsonschema_rs.Draft4Validator(
+            plain_schema(self._schema), validate_formats=True, formats={"uuid": _is_uuid}
         )
 
     def is_valid(self, value: Any) -> bool:
@@ -35,7 +40,7 @@ class Validator:
         """Return None when the value conforms, else a sentence naming the place and the rule."""
         if self._compiled.is_valid(value):
             return None
-        error = next(iter(self._compiled.iter_errors(value)))
+        error = _of_only_shape(next(iter(self._compiled.iter_errors(value))))
         place = ".".join(str(step) for step in error.instance_path)
         return f"{place}: {_rule(error)}" if place else _capital(_rule(error))
 
@@ -73,6 +78,22 @@ def plain_schema(schema: Any) -> Any:
             plain["enum"] = [*plain["enum"], None]
         return plain
     return {"anyOf": [{"type": "null"}, plain]}
+
+
+def _of_only_shape(error: jsonschema_rs.ValidationError) -> jsonschema_rs.ValidationError:
+    """Return what is wrong with the only shape that there is besides null; else the error itself."""
+    kind = cast("Any", error.kind)
+    if kind.name != "anyOf":
+        return error
+    shapes: list[list[jsonschema_rs.ValidationError]] = [
+        shape for shape in kind.context if not any(_asks_for_null(one) for one in shape)
+    ]
+    return _of_only_shape(shapes[0][0]) if len(shapes) == 1 and shapes[0] else error
+
+
+def _asks_for_null(error: jsonschema_rs.ValidationError) -> bool:
+    kind = cast("Any", error.kind)
+    return kind.name == "type" and list(kind.types) == ["null"]
 
 
 def _rule(error: jsonschema_rs.ValidationError) -> str:
