@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from akmatori_server.config import ConfigurationError, Options, Settings, load_settings
+from akmatori_server.variables import KNOWN, MOST_TOLD, PREFIX, unknown_variables
 
 LONG = "x" * 32
 
@@ -133,3 +136,41 @@ def test_a_number_that_cannot_be_is_named_as_it_is_documented() -> None:
         with pytest.raises(ConfigurationError) as raised:
             load_settings({name: "many"})
         assert str(raised.value) == "AKMATORI_CONCURRENCY must be a whole number from 1 to 100."
+
+
+class Recording(dict[str, str]):
+    """An environment that knows what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def get(self, name: str, default: object = None) -> Any:
+        """Return nothing."""
+        self.asked.add(name)
+        return default
+
+
+def test_every_variable_that_is_read_or_documented_is_known() -> None:
+    """What is left is misspelt, but for what Kubernetes and the SDK set."""
+    environment = Recording()
+    load_settings(environment)
+    read = {name for name in environment.asked if name.startswith(PREFIX)}
+    assert read == {PREFIX + name for name in KNOWN}
+    docs = " ".join(path.read_text() for path in (Path(__file__).parents[2] / "docs").glob("*.md"))
+    assert list(unknown_variables(dict.fromkeys(re.findall(r"\bAKMATORI_[A-Z0-9_]+", docs), "x"))) == []
+    of_kubernetes = {
+        "AKMATORI_PORT": "tcp://10.0.0.1:8080",
+        "AKMATORI_SERVICE_HOST": "10.0.0.1",
+        "AKMATORI_SERVER_SERVICE_PORT_HTTP": "8080",
+        "AKMATORI_SERVER_PORT_8080_TCP_ADDR": "10.0.0.1",
+        "NOTIFICATION_FILE": "x",
+    }
+    wrong = {"AKMATORI_PORT": "9", "AKMATORI_NOTIFICATION_FILE": "x", "AKMATORI_LOGLEVEL": "x"}
+    assert list(unknown_variables(of_kubernetes)) == []
+    assert {one.name: one.meant for one in unknown_variables(wrong)} == {
+        "AKMATORI_PORT": "AKMATORI_HTTP_PORT",
+        "AKMATORI_NOTIFICATION_FILE": "AKMATORI_NOTIFICATIONS_FILE",
+        "AKMATORI_LOGLEVEL": "AKMATORI_LOG_LEVEL",
+    }
+    assert len(list(unknown_variables({f"AKMATORI_X{number}": "" for number in range(99)}))) == MOST_TOLD

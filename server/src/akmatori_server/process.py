@@ -10,6 +10,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import click
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from akmatori_server.config import ConfigurationError, Options, Settings, load_settings, prepare_data_dir
@@ -18,9 +19,12 @@ from akmatori_server.errors import ApiError
 from akmatori_server.installation import Installation
 from akmatori_server.logs import configure_logs
 from akmatori_server.process_lock import AlreadyRunningError
+from akmatori_server.variables import unknown_variables
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+_log = structlog.stdlib.get_logger("akmatori_server.process")
 
 GRACE_SECONDS = 20
 # Open connections; beyond it uvicorn answers 503 by itself.
@@ -49,6 +53,8 @@ def settings_of_process(options: Options) -> Settings:
     os.umask(0o077)
     settings = load_settings(options=options)
     configure_logs(settings.log_level)
+    for unknown in unknown_variables(os.environ):
+        _log.warning("unknown_variable", variable=unknown.name, nearest=unknown.meant)
     prepare_data_dir(settings)
     return settings
 

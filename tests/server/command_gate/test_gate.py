@@ -226,6 +226,44 @@ def test_searching_leaves_secrets_out() -> None:
     assert "--no-config" in argv
 
 
+def test_settings_beside_a_password_are_asked_for_by_name(tmp_path: Path) -> None:
+    """Of a file that has a password in it, grep shows the lines that begin with a harmless name, and no others."""
+    file = tmp_path / "redis.conf"
+    file.write_text(
+        "port 6379\n  maxmemory 1gb\nrequirepass hunter2\nport-pass hunter2\n# port hunter2\nportpass hunter2\n"
+        '"port": 1, "pass": "hunter2"\nport = host=a password=hunter2\n'
+    )
+    for line in (f"grep port {file}", f"grep -E '^(port|maxmemory)' {file}", f"grep -n '^\\s*port' {file}"):
+        argv = judge(line).pipeline[0].argv
+        shown = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+        assert "port 6379" in shown
+        assert "hunter2" not in shown
+        assert ("maxmemory 1gb" in shown) is ("maxmemory" in line)
+    # A directory of such settings is searched in the same way; any other as it was asked for, without such files.
+    argv = judge("grep -r max_connections /etc/mysql").pipeline[0].argv
+    assert argv[-2].startswith("^")
+    assert "--exclude=my.cnf" not in argv
+    argv = judge("grep -r timeout /etc/nginx").pipeline[0].argv
+    assert argv[-2] == "timeout"
+    assert "--exclude=my.cnf" in argv
+    assert "--exclude=*.conf" not in argv
+
+
+def test_notes_of_releases_are_left_out() -> None:
+    """Charts write passwords into the notes that helm status ends with."""
+    pipeline = judge("helm status web | cat").pipeline
+    shown = subprocess.run(
+        pipeline[1].argv,
+        input="NAME: web\nSTATUS: deployed\nNOTES:\nhunter2\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert [command.argv[0] for command in pipeline] == ["helm", "sed", "cat"]
+    assert shown == "NAME: web\nSTATUS: deployed\n"
+
+
 def test_descriptions_go_without_environments() -> None:
     """What kubectl describes passes, and the values of variables are taken out on the host."""
     described = """\
@@ -351,6 +389,18 @@ def test_long_lines() -> None:
         ("journalctl -u app -o json", 1, ["--output-fields=MESSAGE"]),
         ("docker history app", 1, ["{{.CreatedSince}}"]),
         ("pm2 describe app", 1, ["pm2 list"]),
+        ("cat /etc/redis/redis.conf", 1, ["password or token", "grep maxmemory", "systemctl status"]),
+        ("cat /etc/msmtprc", 1, ["may hold secrets", "ls -l and stat"]),
+        ("grep -A 9 port /etc/redis/redis.conf", 1, ["whole names", "grep maxmemory /etc/redis/redis.conf"]),
+        ("kubectl get --raw /api/v1/secrets", 1, ["/readyz, /livez and /healthz"]),
+        ("kubectl get certificates -o json", 1, ["certificates", "B:.metadata.labels"]),
+        ("strace -p 1", 1, ["/proc/PID/stack"]),
+        ("tcpdump -i eth0", 1, ["ss -tni"]),
+        ("crontab -l", 1, ["/etc/cron.d/", "journalctl -t CRON"]),
+        ("iptables -t nat -L", 1, ["iptables-save"]),
+        ("docker network inspect net", 1, ["{{json .IPAM}}"]),
+        ("helm get values x", 1, ["helm status"]),
+        ("pvx", 1, ["not among the commands that are known to only read.\n"]),
     ],
 )
 def test_the_command_that_explains(line: str, code: int, words: list[str]) -> None:

@@ -24,13 +24,63 @@ from tests.server.kubernetes.corpus import (
     s,
 )
 
+# Lines of the settings of everyday programs, which hold no secret.
+EVERYDAY = """
+# password=Nobody99
+; admin_password = Nobody99
+// token: Nobody99
+password=
+password: ""
+password=${DB_PASSWORD}
+password: $(DB_PASSWORD)
+db.password={{ .Values.password }}
+db.password=ENC(abcdef==)
+token: <token>
+password: changeme
+password: "your-password"
+password: true
+token: 12345
+passwordFile: /run/secrets/db
+password_path=/run/p
+bearer_token_file: /var/run/secrets/token
+tokenUrl: https://login.example/token
+token: GITHUB_TOKEN
+password: string
+"invalid_token": "Your token has expired",
+login.password=Password
+secretName: web
+secret: web-tls
+existingSecret: grafana-admin
+auth: ldap
+authorization: {type: Bearer}
+proxy_pass http://backend;
+proxy_set_header Authorization $http_authorization;
+set $token "";
+log_format main '"auth":"$http_authorization"';
+password: !vault |
+token: *anchor
+topologyKey: kubernetes.io/hostname
+partition.key=user_id
+session_key: user_session
+max_tokens = 4096
+password_encryption = scram-sha-256
+"access.token.signed.response.alg": "RS256",
+"secret": "**********",
+secretKey: db-password
+expr: kube_secret_info{secret="web-tls"} > 0
+if ($arg_token = "nobody") { return 403; }
+author = Jane
+requirepass ""
+"""
 ASIDE = {"spec.automountServiceAccountToken": DROP}
 BARE = {"spec.containers.0.resources": DROP}
 RBAC = ["rbac.authorization.k8s.io"]
 NOBODY = "Nobody99"
+HIDDEN = "h1ddenpw"  # like what people choose: no capitals
 PEM = "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n"
 AWS = "AKIA" + "ABCDEFGHIJKLMNOP"
 
+ALB = "alb.ingress.kubernetes.io/"
 HOOKS = "admissionregistration.k8s.io"
 APP = {"kind": "ServiceAccount", "name": "app", "namespace": "shop"}
 MOUNTED = {"spec.automountServiceAccountToken": True}
@@ -59,6 +109,20 @@ def group_binding(name: str, subject: dict[str, object]) -> Case:
 def workload_in(name: str) -> Case:
     kind = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "w", "namespace": name}}
     return Case(alone=kind | {"spec": {"template": {"spec": {"containers": [{"name": "a", "image": "x"}]}}}})
+
+
+def of_cloud(annotations: dict[str, str]) -> Case:
+    """Return a case with an Ingress whose load balancer a cloud makes."""
+    found = ingress(rules=[{"host": "a.example"}]).alone or {}
+    return Case(alone=found | {"metadata": {"name": "i", "annotations": annotations}})
+
+
+def once(kind: str) -> Case:
+    """Return a case with what runs once, and has no labels."""
+    spec: dict[str, object] = {"template": {"spec": {"containers": [{"name": "a", "image": "x"}]}}}
+    if kind == "CronJob":
+        spec = {"schedule": "0 3 * * *", "jobTemplate": {"spec": spec}}
+    return Case(alone={"apiVersion": "batch/v1", "kind": kind, "metadata": {"name": "w"}, "spec": spec})
 
 
 WRONG: dict[str, list[Case]] = {
@@ -143,6 +207,26 @@ WRONG: dict[str, list[Case]] = {
     "env-from-secret": [c(envFrom=[{"secretRef": {"name": "all"}}])],
     "hardcoded-secret-env": [
         *(env(name, NOBODY) for name in ("DB_PASSWORD", "apiKey", "GITHUB_TOKEN", "dbPasswd", "BASIC_AUTH")),
+        *(
+            env(name, HIDDEN)
+            for name in (
+                "DB_PASS",
+                "SMTP_PASS_2",
+                "PGPASS",
+                "PGPASSWORD",
+                "dbPasswd",
+                "MYSQL_PWD",
+                "REDIS_AUTH",
+            )
+        ),
+        *(
+            env(name, HIDDEN)
+            for name in ("SIGNING_KEY", "ENCRYPTION_KEY", "APP_KEY", "MASTER_KEY", "sessionKey")
+        ),
+        env("DSN", f"jdbc:mysql://h/d?user=a&password={HIDDEN}"),
+        env("FEED", f"https://feed.example/x?page=2&access_token={HIDDEN}#top"),
+        env("ALERTS", "https://hooks.slack" + ".com/services/T01ABCDEF/B01ABCDEF/h1ddenAAAAbbbbCCCCdddd12"),
+        env("CONNECTION", f"Server=db;User Id=sa;Password={HIDDEN};"),
         env("SETTINGS", "-----BEGIN " + "PRIVATE KEY-----"),
         env("KEY_ID", AWS),
         env("DATABASE_URL", "postgres://" + "me:hidden@db/x"),
@@ -151,9 +235,51 @@ WRONG: dict[str, list[Case]] = {
     "secret-env-ref": [
         c(env=[{"name": "X", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]),
     ],
-    "secret-in-args": [c(args=[f"--db-password={NOBODY}"]), c(command=["sh", "-c", f"run --id {AWS}"])],
+    "secret-in-args": [
+        c(args=[f"--db-password={NOBODY}"]),
+        c(command=["sh", "-c", f"run --id {AWS}"]),
+        c(args=["--db-password=changeme"]),  # which runs
+        c(args=[f"--db-pass={HIDDEN}"]),
+        c(args=["--db-pass", HIDDEN]),
+        c(args=["--token", "hiddenabc"]),
+        c(args=["--from-literal=password=" + HIDDEN]),
+        c(command=["/usr/bin/mysql"], args=["-u", "root", f"-p{HIDDEN}"]),
+        *(
+            c(command=["sh", "-c"], args=[script])
+            for script in (
+                f"set -e\nexport PASSWORD={HIDDEN}; run",
+                f"sleep 1 && mysqldump -h db -p'{HIDDEN}' all | gzip",
+                f"curl -s -u admin:{HIDDEN} https://x.example/",
+                f'curl -H "Authorization: Bearer {HIDDEN}" https://x.example/',
+                f'sh -c "redis-cli -a {HIDDEN} ping"',
+                f"JAVA_OPTS='-Xmx1g -Ddb.password={HIDDEN}' java -jar a.jar",
+            )
+        ),
+    ],
     "secret-in-annotation": [Case({"metadata.annotations": {"x": AWS}})],
-    "secret-in-configmap": [config_map(key=PEM), config_map(DB_PASSWORD=NOBODY)],
+    "secret-in-configmap": [
+        config_map(key=PEM),
+        config_map(DB_PASSWORD=NOBODY),
+        config_map(**{"db.password": HIDDEN}),
+        *(
+            config_map(**{name: text})
+            for name, text in (
+                (
+                    "application.properties",
+                    f"# database\nserver.port=80\nspring.datasource.password={HIDDEN}\n",
+                ),
+                (".env", f"LOG_LEVEL=info\nexport DB_PASSWORD='{HIDDEN}'\n"),
+                ("app.yaml", f"db:\n  user: app\n  password: {HIDDEN} # of the test database\n"),
+                ("app.ini", f"[db]\nuser = app\npassword = {HIDDEN}\n"),
+                ("aws", f"AWS_REGION=eu-west-1\nAWS_SECRET_ACCESS_KEY={HIDDEN}/K7MDENG+x\n"),
+                ("app.json", f'{{"db": {{"user": "app", "password": "{HIDDEN}"}}}}'),
+                ("redis.conf", f"port 6379\nrequirepass {HIDDEN}\n"),
+                ("app.xml", f"<db>\n  <password>{HIDDEN}</password>\n</db>\n"),
+                ("kafka.properties", f'jaas=PlainLoginModule required username="a" password="{HIDDEN}";\n'),
+                ("init.sh", f"#!/bin/sh\nexport PGPASSWORD={HIDDEN}\npsql -c 'select 1'\n"),
+            )
+        ),
+    ],
     "no-labels": [Case({"metadata.labels": DROP})],
     "host-port": [c(ports=[{"containerPort": 80, "hostPort": 8080}])],
     "no-network-policy-ingress": [
@@ -236,6 +362,9 @@ WRONG: dict[str, list[Case]] = {
         ingress(rules=[{"host": "a.example"}]),
         ingress(rules=[{"host": "a.example"}], tls=[{"hosts": ["b.example"]}]),
         ingress(defaultBackend={"service": {"name": "x"}}),
+        of_cloud({"cert-manager.io/cluster-issuer": "all"}),
+        of_cloud({f"{ALB}listen-ports": '[{"HTTP": 80}]', f"{ALB}certificate-arn": "arn:aws:acm:x"}),
+        of_cloud({f"{ALB}certificate-arn": ""}),
     ],
     "rbac-webhook-write": [role(["patch"], ["mutatingwebhookconfigurations"], [HOOKS])],
     "rbac-csr-approve": [role(["update"], ["certificatesigningrequests/approval"], ["certificates.k8s.io"])],
@@ -329,16 +458,56 @@ RIGHT: dict[str, list[Case]] = {
         env("SECRET_NAME", "db"),
         env("COMMIT", "0123456789abcdef" * 3),
         env("DATABASE_URL", "postgres://me:$(PASSWORD)@db/x"),
+        c(
+            env=[
+                {"name": name, "value": value}
+                for name, value in (
+                    *(
+                        (name, HIDDEN)
+                        for name in ("BYPASS", "COMPASS", "SINGLE_PASS", "PUBLIC_KEY", "JWT_KEY_ID")
+                    ),
+                    *(("APP_KEY", value) for value in ("checkout", "shop-app", "postgres15", "eu-west-1")),
+                    ("ENCRYPTION_KEY", "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab"),
+                    ("DB_PASSWORD", "vault:secret/data/db#password"),
+                    ("SMTP_AUTH", "plain"),
+                    ("TLS_SECRET", "web-tls"),
+                    ("FEED", "https://feed.example/x?response_type=token&token=$(TOKEN)&api_key=<key>"),
+                    ("ALERTS", "https://hooks.slack" + ".com/services/T00000000/B00000000/" + "X" * 24),
+                )
+            ]
+        ),
         c(env=[{"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}]),
     ],
     "secret-env-ref": [c(env=[{"name": "X", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}])],
-    "secret-in-args": [c(args=["--password-file=/run/p", "--verbose=true", "--token=$(TOKEN)"])],
+    "secret-in-args": [
+        c(args=["--password-file=/run/p", "--verbose=true", "--token=$(TOKEN)"]),
+        c(args=["--db-pass", "$(DB_PASS)", "--use-token", "serve", "--token", "--auth", "basic", "-p", "80"]),
+        c(
+            args=[
+                "--service-account-signing-key-file=/k",
+                "--authorization-mode=RBAC",
+                "--tls-secret",
+                "web-tls",
+            ]
+        ),
+        *(
+            c(command=["sh", "-c", script])
+            for script in (
+                'export PASSWORD="$(cat /run/p)"; mysql -p"$PASSWORD" -P 3306; TOKEN=`cat /run/t` run',
+                "until mysqladmin ping -p${P}; do sleep 1; done; mkdir -p /srv/app && curl -u $U:$P x",
+                'curl -H "Authorization: Bearer $TOKEN" x; if [ -z "$PASSWORD" ]; then exit 1; fi # PASSWORD=x',
+            )
+        ),
+    ],
     "secret-in-annotation": [Case({"metadata.annotations": {"checksum/config": "0123abcd" * 8}})],
     "secret-in-configmap": [
         config_map(log_level="info", token_url="https://x/"),
         config_map(ca="-----BEGIN CERTIFICATE-----"),
+        config_map(**{"application.properties": EVERYDAY}),
+        config_map(**{"main.py": "password = prompt()\n", "readme.md": "token: ask the team\n"}),
+        config_map(**{"run.sh": '#!/bin/sh\nPASSWORD="$(cat /run/p)"\nTOKEN=$1 PGPASSWORD=${P} psql\n'}),
     ],
-    "no-labels": [Case()],
+    "no-labels": [Case(), once("Job"), once("CronJob")],
     "host-port": [
         c(ports=[{"containerPort": 80}]),
         Case({"spec.hostNetwork": True, "spec.containers.0.ports": [{"hostPort": 80}]}),
@@ -422,6 +591,10 @@ RIGHT: dict[str, list[Case]] = {
     "ingress-no-tls": [
         ingress(rules=[{"host": "a.example"}], tls=[{"hosts": ["*.example"]}]),
         ingress(rules=[{"host": "a.example"}], tls=[{"secretName": "all"}]),
+        of_cloud({f"{ALB}certificate-arn": "arn:aws:acm:x"}),
+        of_cloud({f"{ALB}listen-ports": '[{"HTTP": 80}, {"HTTPS": 443}]'}),
+        of_cloud({"ingress.gcp.kubernetes.io/pre-shared-cert": "all"}),
+        of_cloud({"networking.gke.io/managed-certificates": "all"}),
     ],
     "rbac-webhook-write": [role(["list"], ["mutatingwebhookconfigurations"], [HOOKS])],
     "rbac-csr-approve": [role(["update"], ["certificatesigningrequests"], ["certificates.k8s.io"])],

@@ -49,6 +49,16 @@ def web(**spec: Any) -> dict[str, Any]:
     return objects(Case(spec=spec))[0]
 
 
+def to_port(target: str | int) -> dict[str, Any]:
+    """Return a Service that sends connections to a port."""
+    return service(ports=[{"name": "http", "port": 80, "targetPort": target}])
+
+
+def serving(name: str) -> dict[str, Any]:
+    """Return the Deployment with a port of that name."""
+    return objects(c(ports=[{"name": name, "containerPort": 8080}]))[0]
+
+
 def behind(*more: dict[str, Any], changes: dict[str, Any] | None = None, **spec: Any) -> Case:
     """Return a case with the Deployment behind a Service."""
     return Case(changes or {}, (POLICY, *more), spec=spec)
@@ -155,6 +165,17 @@ WRONG: dict[str, list[Case]] = {
         alone(service({"app": "web", "tier": "front"}), web()),
         alone(service(OTHER), of_kind("argoproj.io/v1alpha1", "Rollout", {}), web()),
     ],
+    "request-above-limit": [
+        c(resources__requests__cpu="1500m"),
+        c(resources__requests__memory="1Gi"),
+        init(resources={"requests": {"cpu": 2}, "limits": {"cpu": "1999m"}}),
+    ],
+    "autoscaler-bounds": [alone(scaler(minReplicas=5, maxReplicas=2))],
+    "service-port-missing": [
+        alone(to_port("htpt"), serving("http")),
+        alone(to_port("http"), web()),
+        alone(to_port("http"), serving("http") | {"metadata": {"name": "web", "namespace": "other"}}, web()),
+    ],
     "network-policy-matches-nothing": [
         alone(POLICY | {"spec": {"podSelector": {"matchLabels": {"app": "wbe"}}}}, web()),
         alone(
@@ -203,11 +224,14 @@ WRONG: dict[str, list[Case]] = {
         for n in ("server-snippet", "configuration-snippet", "auth-snippet")
     ],
     "removed-api": [
-        versioned("policy/v1beta1", "PodDisruptionBudget"),
+        versioned("policy/v1beta1", "PodDisruptionBudget", (1, 37)),
         versioned("policy/v1beta1", "PodSecurityPolicy", (1, 25)),
         versioned("extensions/v1beta1", "Deployment", (1, 16)),
         versioned(
-            "networking.k8s.io/v1", "Ingress", annotations={APPLIED: '{"apiVersion":"extensions/v1beta1"}'}
+            "networking.k8s.io/v1",
+            "Ingress",
+            (1, 22),
+            annotations={APPLIED: '{"apiVersion":"extensions/v1beta1"}'},
         ),
     ],
     "deprecated-api": [
@@ -221,6 +245,11 @@ WRONG: dict[str, list[Case]] = {
         secret({"tls.crt": "-----BEGIN RSA " + "PRIVATE KEY-----\nMIIE\n"}),
         secret(raw={"keystore.jks": base64.b64encode(b"\xfe\xed\xfe\xed\x00").decode()}),
         secret(raw={"pasted": "Nobody99!"}),
+        secret({"DB_PASS": "hidden"}),
+        secret({"SIGNING_KEY": "h1ddenpw"}),
+        secret({"plain": "h1ddenpw"}),
+        secret({"app.properties": "log.level=info\ndb.password=hidden\n"}),
+        secret({".dockerconfigjson": '{"auths": {"r.example": {"auth": "bWU6aGlkZGVu"}}}'}),
         secret({"url": "postgres://" + "me:hidden@db/x"}),
     ],
 }
@@ -249,6 +278,7 @@ RIGHT: dict[str, list[Case]] = {
     "image-registry-not-allowed": [
         Case(options=NO_REGISTRY),
         Case({"spec.containers.0.image": "ghcr.io/acme/app:1"}, options=NO_REGISTRY),
+        Case({"spec.containers.0.image": "GHCR.io/acme/app:1"}, options=NO_REGISTRY),
         Case({"spec.containers.0.image": "nginx"}, options={"registries": ("docker.io/library",)}),
         Case({"spec.containers.0.image": "acme/app"}, options={"registries": ("docker.io/acme/",)}),
         c(image="nginx"),  # any is allowed where none is named
@@ -319,6 +349,29 @@ RIGHT: dict[str, list[Case]] = {
         alone(service({"cluster": "db"}), web(), CUSTOM | {"metadata": {"name": "db", "namespace": "shop"}}),
         alone(of_kind("v1", "Service", {"ports": []}), web()),
     ],
+    "request-above-limit": [
+        Case(),
+        c(resources__requests__cpu="1000m"),
+        c(resources__requests__cpu="many"),
+        c(resources={"requests": {"cpu": "9"}}),
+    ],
+    "autoscaler-bounds": [
+        alone(scaler(minReplicas=2, maxReplicas=2)),
+        alone(scaler(maxReplicas=2)),
+        alone(of_kind("example.com/v1", "HorizontalPodAutoscaler", {"minReplicas": 5, "maxReplicas": 2})),
+    ],
+    "service-port-missing": [
+        alone(to_port("http"), serving("http")),
+        alone(to_port("http"), web(), serving("http") | {"metadata": {"name": "api", "namespace": "shop"}}),
+        alone(to_port("http"), serving("http"), web() | {"metadata": {"name": "api", "namespace": "shop"}}),
+        alone(to_port(8080), web()),
+        alone(to_port("http"), pod()),  # selects nothing: a finding of its own
+        alone(
+            to_port("http"),
+            web(),
+            of_kind("argoproj.io/v1alpha1", "Rollout", {"template": {"metadata": {"labels": WEB}}}),
+        ),
+    ],
     "network-policy-matches-nothing": [
         alone(POLICY, web()),
         alone(POLICY | {"spec": {"podSelector": {"matchLabels": WEB}}}, web()),
@@ -388,6 +441,24 @@ RIGHT: dict[str, list[Case]] = {
         secret({"password": NOBODY}, sops={"version": "3.9"}),
         secret(type="kubernetes.io/service-account-token"),
         secret({"debug": "true", "path": "/run/x", "empty": ""}),
+        secret(
+            {
+                "LOG_LEVEL": "info",
+                "FEATURE_X": "true",
+                "PORT": "80",
+                "REGION_NAME": "eu-west-1",
+                "CPU": "512Mi",
+            }
+        ),
+        secret(
+            stringData={
+                "STAGE": "production",
+                "IMAGE": "postgres15",
+                "CLIENT_ID": "Nobody99",
+                "TZ": "Europe/Berlin",
+            }
+        ),
+        secret(stringData={"app.properties": "log.level=info\nlog.format=json\n"}),
         Case(alone={"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret", "metadata": {"name": "x"}}),
     ],
 }

@@ -527,7 +527,7 @@ def test_clusters_of_a_file(api: KubeApi, tmp_path: Path, monkeypatch: pytest.Mo
     assert run("--cluster", "prod").exit_code == 0
     written = path.read_text()
     path.write_text(written.replace("context: test", "context: tset"))
-    with pytest.raises(ClustersError, match=r":2: There is no context tset in .*; there are test\."):
+    with pytest.raises(ClustersError, match=r":2: .* has no context tset; it has test\."):
         read_clusters(path)
     path.write_text(written)
     unknown = run("--cluster", "other")

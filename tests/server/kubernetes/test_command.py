@@ -130,6 +130,21 @@ def test_leaving_out_does_not_switch_failing_off(tmp_path: Path) -> None:
     assert run(path, "--fail-on", "critical", "--min-severity", "critical").exit_code == 0
 
 
+def test_a_template_is_excluded_and_the_rest_is_whole(tmp_path: Path) -> None:
+    write(tmp_path, *objects(Case()))
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "web.yaml").write_text("kind: Pod\nspec: {{ .Values.spec }}\n")
+    assert run(tmp_path).exit_code == 3
+    done = run(tmp_path, "--exclude", "templates", "-o", "json")
+    assert (done.exit_code, json.loads(done.stdout)["problems"]) == (0, [])
+    nothing = run(tmp_path, "--exclude", "*", "-o", "json")
+    assert nothing.exit_code == 2
+    # None of the checks passed.
+    summary = json.loads(nothing.stdout)["summary"]
+    assert (summary["checksRun"], summary["passedChecks"]) == (0, 0)
+    assert "for PATHS" in run("--context", "x", "--exclude", "a").stderr
+
+
 def test_standard_input_is_read_as_a_file(tmp_path: Path) -> None:
     def piped(text: str) -> Result:
         return CliRunner().invoke(commands.main, ["scan", "-", "-o", "json"], input=text)

@@ -108,6 +108,7 @@ def test_every_check_of_every_framework_exists_and_every_control_has_a_title() -
     assert {check.id for check in CHECKS} - set(grouped) - PACKS["reliability"] == {
         "run-as-low-uid",
         "pull-policy-mutable-tag",
+        "request-above-limit",
         "image-registry-not-allowed",
         "secret-in-manifest",
         "service-external-ip",

@@ -79,6 +79,9 @@ def test_every_variable_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("MANIFESTS", "/no/such", "AKMATORI_MANIFESTS: there is no file or folder /no/such."),
         ("MANIFESTS", "live=", "AKMATORI_MANIFESTS: there is no file or folder live=."),
         ("MANIFESTS", "A B=/", "AKMATORI_MANIFESTS: A B is no name"),
+        ("SCAN_KUBERNETES_VERSION", "1.33.x", "AKMATORI_SCAN_KUBERNETES_VERSION must be a release"),
+        ("SCAN_KUBERNETES_VERSION", "2.1", "AKMATORI_SCAN_KUBERNETES_VERSION must be a release"),
+        ("SCAN_REGISTRIES", "ghcr.io,https://x", "AKMATORI_SCAN_REGISTRIES: 'https://x' is no registry"),
         ("SCAN_KUBERNETES_VERSION", "new", "AKMATORI_SCAN_KUBERNETES_VERSION must be a release"),
         ("DRIFT_SOURCE", "/no/such", "AKMATORI_DRIFT_SOURCE: there is no file or folder /no/such."),
         ("PRICES", "1,2", "AKMATORI_PRICES must be three prices per hour"),
@@ -159,11 +162,11 @@ def test_clusters_that_cannot_be_reached_as_it_is_said(
         ),
         (
             KubernetesSettings(context="pord", kubeconfig=here),
-            f"no context pord in {here}; there are prod, test.",
+            f"{here} has no context pord; it has prod, test.",
         ),
         (
             KubernetesSettings(context="pord"),
-            f"no context pord in {here}, {other}; there are more, prod, test.",
+            f"{here}, {other} have no context pord; they have more, prod, test.",
         ),
         (KubernetesSettings(kubeconfig=empty), f"There is no context in {empty}."),
     ):

@@ -50,7 +50,7 @@ def test_one_text_of_50_megabytes(tmp_path: Path) -> None:
         file.write(CONFIG_MAP)
         file.writelines(["    " + "x" * 1019 + "\n"] * (50 * 1024))
     said, peak = scan(path)
-    assert "1 objects read" in said
+    assert "1 object read" in said
     assert peak < 700
 
 

@@ -1,6 +1,7 @@
 """What points at what: what is not known is not found, and what is switched off is not made."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,17 @@ from akmatori_server.kubernetes.scans.model import ScanOptions, ScanResult
 from akmatori_server.kubernetes.scans.scan import scan_folders
 from akmatori_server.kubernetes.selectors import Selector
 from akmatori_server.kubernetes.workloads import Reference
-from tests.server.kubernetes.cases_of_links import WEB, budget, of_kind, pod, scaler, secret, service, web
+from tests.server.kubernetes.cases_of_links import (
+    WEB,
+    behind,
+    budget,
+    of_kind,
+    pod,
+    scaler,
+    secret,
+    service,
+    web,
+)
 from tests.server.kubernetes.conftest import TODAY, Scan
 from tests.server.kubernetes.corpus import POLICY, Case, objects, write
 from tests.support.kube_api import KubeApi, kube_api
@@ -190,9 +201,14 @@ def test_checks_are_switched_off(tmp_path: Path) -> None:
 def test_packs_and_names() -> None:
     assert named_checks(["reliability", "privileged"]) == PACKS["reliability"] | {"privileged"}
     assert {"single-replica", "removed-api", "service-matches-nothing"} <= PACKS["reliability"]
-    assert all(check.severity == "low" for check in CHECKS if check.id in PACKS["reliability"])
+    pack = {check.id: check.severity for check in CHECKS if check.id in PACKS["reliability"]}
+    # What cannot be applied is no matter of taste.
+    assert pack.pop("removed-api") == "high"
+    assert set(pack.values()) == {"low"}
     with pytest.raises(UnknownCheckError, match=r"^There is no check \?\.$"):
         named_checks(["?"])
+    with pytest.raises(UnknownCheckError, match=r"^network-policy is a scanner, and no check: .*--scanner"):
+        named_checks(["network-policy"])
 
 
 def test_releases_and_registries_are_options(tmp_path: Path) -> None:
@@ -208,7 +224,53 @@ def test_releases_and_registries_are_options(tmp_path: Path) -> None:
     (removed,) = json.loads(run(path, "-o", "json").stdout)["findings"]
     assert removed["checkId"] == "removed-api"
     assert removed["evidence"] == "policy/v1beta1: not served from 1.25 on, use policy/v1"
-    assert "a release, such as 1.33" in run(path, "--kubernetes-version", "x").stderr
+    assert removed["severity"] == "low"  # nobody said where it is applied
+    said = run(path, "-o", "json", "--kubernetes-version", "1.33.4")
+    assert [item["severity"] for item in json.loads(said.stdout)["findings"]] == ["high"]
+    for release in ("x", "1.33.x", "2.1", "", "1.33x"):
+        assert "a release, such as 1.33" in run(path, "--kubernetes-version", release).stderr, release
+    for registry in ("https://ghcr.io/acme", "ghcr.io/*", "", "acme", "ghcr.io/acme/app:1", "ghcr.io/Acme"):
+        refused = run(path, "--registry", registry)
+        assert (refused.exit_code, "such as ghcr.io/acme" in " ".join(refused.stderr.split())) == (2, True)
+
+
+def test_what_the_environment_says_of_checks_counts_unless_an_option_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = of_kind("policy/v1beta1", "PodDisruptionBudget", {"selector": {}})
+    path = write(tmp_path, old, *objects(Case()))
+    monkeypatch.setenv("AKMATORI_SCAN_REGISTRIES", "Registry.EXAMPLE:5000/, docker.io")
+    monkeypatch.setenv("AKMATORI_SCAN_SKIP", "deprecated-api")
+    monkeypatch.setenv("AKMATORI_SCAN_KUBERNETES_VERSION", "1.24")
+
+    def ids(*options: str) -> set[str]:
+        return {item["checkId"] for item in json.loads(run(path, "-o", "json", *options).stdout)["findings"]}
+
+    assert ids() == set()
+    assert ids("--skip-check", "no-labels") == {"deprecated-api"}
+    assert ids("--kubernetes-version", "1.25") == {"removed-api"}
+    assert ids("--registry", "ghcr.io") == {"image-registry-not-allowed"}
+    for name in ("SKIP", "REGISTRIES", "KUBERNETES_VERSION"):
+        with monkeypatch.context() as inside:
+            inside.setenv(f"AKMATORI_SCAN_{name}", "*")
+            refused = run(path)
+            assert (refused.exit_code, f"AKMATORI_SCAN_{name}" in refused.stderr) == (2, True)
+
+
+def test_a_single_replica_of_an_autoscaler_is_found_where_it_is_written(scan: Scan) -> None:
+    claim = {"spec.volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "files"}}]}
+    one = scan(*objects(behind(service(), scaler(maxReplicas=5), changes=claim)))
+    (found_one,) = [item for item in one.findings if item.check_id == "single-replica"]
+    assert found_one.evidence
+    assert re.fullmatch(
+        r"Service web; HorizontalPodAutoscaler web \(.*all\.yaml:\d+\) asks for 1 at least",
+        found_one.evidence,
+    )
+    assert "share the claim files" in found_one.recommendation
+    plain = scan(*objects(behind(service())))
+    (found_plain,) = [item for item in plain.findings if item.check_id == "single-replica"]
+    assert found_plain.evidence == "Service web"
+    assert "two replicas or more" in found_plain.recommendation
 
 
 def test_the_release_of_a_cluster_decides_what_is_gone(api: KubeApi, live: Live) -> None:

@@ -142,6 +142,40 @@ def test_what_is_no_object_is_said(tmp_path: Path) -> None:
     ]
 
 
+def test_an_object_without_its_version_was_meant_to_be_one(tmp_path: Path) -> None:
+    text = "kind: Deployment\nmetadata: {name: web}\n---\nkind: Menu\nmetadata: {name: lunch}\n"
+    objects, (lost, menu) = read_text(tmp_path, text)
+    assert objects == []
+    assert (lost.kind, lost.line) == (ProblemKind.UNREADABLE, 1)
+    assert "This Deployment has no apiVersion" in lost.message
+    assert menu.kind is ProblemKind.FOREIGN
+
+
+def test_what_is_excluded_is_not_read(tmp_path: Path) -> None:
+    names = ("charts/web/templates/a.yaml", "templates/b.yaml", "web/templates.yaml", "web/c.yaml")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(POD % "a")
+    for pattern, left in (
+        ("templates", {2, 3}),
+        ("charts/*/templates", {1, 2, 3}),
+        ("./charts/", {1, 2, 3}),
+        ("**/templates/**", {2, 3}),
+        ("templates*", {3}),
+        ("web/*.yaml", {0, 1}),
+        ("/templates", {0, 2, 3}),
+        ("nothing", {0, 1, 2, 3}),
+    ):
+        read_files = {
+            str(one.source.file)
+            for one in read_manifests([tmp_path], exclude=[pattern])
+            if isinstance(one, ManifestObject)
+        }
+        assert read_files == {(tmp_path / names[index]).as_posix() for index in left}, pattern
+    # What is named itself is read.
+    assert len(list(read_manifests([tmp_path / names[3]], exclude=["c.yaml"]))) == 1
+
+
 def test_names_that_repeat_are_doubtful(tmp_path: Path) -> None:
     ((found,), (problem,)) = read_text(tmp_path, POD % "a" + "kind: Job\n")
     assert (found.kind, problem.kind, problem.line) == ("Job", ProblemKind.DOUBTFUL, 4)

@@ -153,6 +153,8 @@ def exceptions(folder: Path, text: str) -> Path:
     ("scope", "covers"),
     [
         ("checks: [priv*]", True),
+        ("checks: [privileged, reliability]", True),
+        ("checks: [reliability]", False),
         (
             "checks: [privileged], namespaces: [shop], kinds: [Deployment], names: ['w*'], containers: [app]",
             True,

@@ -251,6 +251,9 @@ def test_the_first_reading_of_a_bad_cluster_is_one_message(place: Place) -> None
     assert lines[-1] == f"<{BASE}/incidents|Open the incidents>"
     [entry] = place.told()
     assert (entry.aggregated_count, entry.severity, entry.resource_kind) == (14, "critical", "Cluster")
+    assert set(entry.metadata["incidents"].split()) == {
+        incident.id for incident in place.client.incidents.list()
+    }
 
     world.read(*shown, node("n1", Ready="True", since=now))
     for _ in range(2):
@@ -303,7 +306,8 @@ def test_a_channel_is_told_from_its_severity_on(place: Place, admin: httpx.Clien
     [first] = place.wait(1)
     assert "n1" in first.text
     assert (
-        admin.put("/api/settings/notifications", json={"slack": {"min_severity": "bad"}}).status_code == 400
+        admin.put("/api/settings/notifications", json={"slack": {"min_severity": "bad"}}).json()["error"]
+        == "slack.min_severity: must be one of critical, high, info, warning."
     )
 
 

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
 from akmatori_server.audit import AuditTrail
 from akmatori_server.audit.models import EVERYTHING
 from akmatori_server.audit.store import page
 from akmatori_server.config import ConfigurationError
+from akmatori_server.errors import NotFound
+from akmatori_server.kubernetes import commands
 from akmatori_server.notifications import sender
 from akmatori_server.notifications.announcer import Approval
 from akmatori_server.notifications.failures import SendError
@@ -27,7 +30,7 @@ from akmatori_server.notifications.words import Message
 from tests.server.notifications.office import Office, use_slack
 from tests.support.forward_proxy import forward_proxy
 from tests.support.origin import Reply, running_origin
-from tests.support.slack import SlackServer
+from tests.support.slack import TOKEN, SlackServer
 
 # Apprise asks for a module that Python is about to drop.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
@@ -89,7 +92,11 @@ def test_any_other_target_gets_the_same_words(office: Office, slack: SlackServer
         ("investigation_finished", "sent", 1),
         ("incident_opened", "sent", 1),
     ]
-    assert by_target[0].error == "The service answered with the HTTP status 404."
+    # Whoever reads it knows what to do, and not the address.
+    assert by_target[0].error == (
+        "The target On call: The service answered with the HTTP status 404; check its url, and renew it in the"
+        " notification settings or in AKMATORI_NOTIFICATIONS_FILE."
+    )
     assert by_target[0].channel_type == "json"
     assert "Disk_Full_A" in got[0]["title"]
     assert f"https://a.test/incidents/{uuid}" in got[0]["message"]
@@ -162,6 +169,7 @@ targets:
 """
     for _ in range(2):
         apply(good)
+    assert read_notifications_file(path).channels() == ["slack, from high on", "hook, from warning on"]
     with office.domain.database.read() as connection:
         entries = page(connection, EVERYTHING, offset=0, limit=10)
         assert "S3CRET" not in str(connection.exec_driver_sql("SELECT * FROM notification_targets").all())
@@ -203,6 +211,49 @@ targets:
     path.unlink()
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_notifications_file(path)
+
+
+def test_a_dead_target_is_named_with_what_to_do(office: Office) -> None:
+    """As it is tried, too; an unknown channel is answered with all that there are."""
+    url, kinds = "json://u:S3CRET@127.0.0.1:9/x", frozenset({NotificationKind.TOKEN_BUDGET})
+    targets = [WrittenTarget(name=name, url=url, kinds=kinds) for name in ("Pager", "Mail")]
+    with office.service.writing() as write:
+        write.put(write.before.changed(slack_kinds=None, targets=targets, box=write.box))
+    tried = office.service.test("Pager")
+    assert tried.message.startswith("The target Pager: The service could not be reached")
+    assert "check its url, and renew it in the notification settings" in tried.message
+    assert "S3CRET" not in tried.message
+    with pytest.raises(NotFound, match=r"channel: there is no Phone; there is slack, Pager, Mail\."):
+        office.service.test("Phone")
+
+
+def test_what_a_file_names_is_tried_without_a_server(
+    slack: SlackServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each channel or one of them; each failure with what to do, and no value of the file."""
+    path = tmp_path / "notifications.yaml"
+    monkeypatch.setenv("AKMATORI_NOTIFICATIONS_FILE", str(path))
+    monkeypatch.setenv("AKMATORI_SLACK_API_URL", slack.url)
+
+    def tried(*arguments: str) -> Result:
+        return CliRunner().invoke(commands.main, ["notifications", "test", *arguments])
+
+    with hook() as (url, got, statuses):
+        path.write_text(
+            f"slack: {{bot_token: {TOKEN}, alerts_channel: '#alerts'}}\ntargets: [{{name: Pager, url: '{url}'}}]\n"
+        )
+        statuses += [401]
+        failed = tried()
+        assert failed.exit_code == 1
+        assert failed.stdout.startswith("slack: Sent to the channel ")
+        assert "Pager: The service answered with the HTTP status 401; check its url" in failed.stderr
+        assert "T0KEN" not in failed.output
+        [posted] = slack.messages
+        assert "test" in posted.text
+        assert tried("Pager").stdout == "Pager: Sent.\n"
+        assert len(got) == 2
+    unknown = tried("Phone")
+    assert (unknown.exit_code, "no channel Phone; it has slack, Pager." in unknown.stderr) == (2, True)
 
 
 def test_what_the_proxy_does_not_reach(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,8 @@ from akmatori_server.toolbox.trial import TrialResult
 from akmatori_server.tools.builtin import builtin_types
 from tests.server.http_connectors.billing import BILLING
 from tests.server.incidents.domain import call
-from tests.server.kits.using import open_tool
+from tests.server.kits.ssh.calls import ssh_tool
+from tests.server.kits.using import open_tool, use
 from tests.server.tools import key_texts
 from tests.server.tools.workshop import Workshop, make_trial, make_workshop
 
@@ -64,6 +65,9 @@ class Service(ThreadingHTTPServer):
         self.asked: list[str] = []
         self.status = 200
         self.body = b'{"netbox-version": "4.1.3", "secret": "not to be shown"}'
+        self.kind = "application/json"
+        # Answered before `body`, one after the other.
+        self.bodies: list[bytes] = []
         self.waits = 0.0
 
     @property
@@ -77,13 +81,17 @@ class _Answers(BaseHTTPRequestHandler):
         service = self.server
         assert isinstance(service, Service)
         service.asked.append(f"{self.path} {self.headers.get('Authorization')}")
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
         time.sleep(service.waits)
+        body = service.bodies.pop(0) if service.bodies else service.body
         self.send_response(service.status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(service.body)))
+        self.send_header("Content-Type", service.kind)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         with contextlib.suppress(BrokenPipeError):
-            self.wfile.write(service.body)
+            self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815  its name there
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  its name there
         del format, args
@@ -106,6 +114,34 @@ def service() -> Generator[Service]:
         yield one
         one.shutdown()
         thread.join()
+
+
+@contextlib.contextmanager
+def saying(words: bytes) -> Generator[int]:
+    """Yield a port that says this to whoever says something to it, and ends the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    near, _ = listening.accept()
+                    with near, contextlib.suppress(OSError):
+                        near.recv(65536)
+                        near.sendall(words)
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield int(listening.getsockname()[1])
+        listening.shutdown(socket.SHUT_RDWR)
+    thread.join(5)
+
+
+def tool_at(shop: Workshop, name: str, url: str, title: str, **more: object) -> int:
+    """Add a tool of a type that is an HTTP API."""
+    address = {"victoria_metrics": "vm_url", "kubernetes": "k8s_url"}.get(name, f"{name}_url")
+    usual: dict[str, object] = {} if name in SETTINGS else {f"{name}_api_token": "t"}
+    settings = {**usual, **SETTINGS.get(name, {}), address: url, "allowed_networks": HERE, **more}
+    return shop.tool(name, title, **settings)
 
 
 def netbox(shop: Workshop, url: str, name: str, **more: object) -> int:
@@ -239,3 +275,171 @@ def test_a_tool_that_is_not_there(shop: Workshop) -> None:
     """Is not tried."""
     with pytest.raises(NotFound):
         tried(shop, 4711)
+
+
+PAGE = b"<html><body>\n<p>Log in: secretdetail</p>\n</body></html>"
+# What each service answers, and what others do, with status 200; and the setting to look at.
+ANSWERS: dict[str, tuple[list[bytes], list[bytes], str]] = {
+    "kubernetes": ([b'{"gitVersion": "v1.35.0"}'], [PAGE, b"{}", b'{"gitVersion": " "}', b'"v1"'], "k8s_url"),
+    "netbox": ([b'{"netbox-version": "4.1.3"}'], [b"{}", b""], "netbox_url"),
+    "jira": ([b'{"displayName": "Ann"}'], [PAGE, b"{}", b"[]", b'{"displayName": 1}'], "jira_url"),
+    "grafana": ([b"[]", b'[{"uid": "a"}]'], [PAGE, b"{}"], "grafana_url"),
+    "pagerduty": ([b'{"services": []}'], [b"{}"], "pagerduty_url"),
+    "catchpoint": ([b'{"data": {"tests": []}}'], [b"{}"], "catchpoint_url"),
+    "victoria_metrics": (
+        [b'{"status": "success", "data": {"resultType": "scalar", "result": [1, "1"]}}'],
+        [b"{}", b'{"data": []}'],
+        "vm_url",
+    ),
+    "zabbix": ([], [b"{}", b'{"result": "7.4.0"}'], "zabbix_url"),
+}
+
+
+def test_another_service_is_told_apart(shop: Workshop, service: Service) -> None:
+    """Every type that is an HTTP API knows its own service by its answer: a page to log in to is not Jira."""
+    wrong: list[str] = []
+    assert {*ANSWERS, "ssh", "postgresql", "clickhouse"} == {one.name for one in builtin_types()}
+    for name, (right_bodies, other_bodies, setting) in ANSWERS.items():
+        tool_id = tool_at(shop, name, service.url, f"{name} or another")
+        for body in right_bodies:
+            service.body = body
+            result = tried(shop, tool_id)
+            wrong += [] if result.is_success else [f"{name} {body!r}: {result.message}"]
+        for body in other_bodies:
+            service.body = body
+            result = tried(shop, tool_id)
+            told = setting in result.message and "secretdetail" not in result.message
+            wrong += [f"{name} {body!r}: {result.message}"] if result.is_success or not told else []
+    assert wrong == []
+
+
+def test_nothing_of_an_answer_is_shown(shop: Workshop, service: Service) -> None:
+    """Only its status, and which setting to look at: an investigation may read bodies, and a trial needs none."""
+    jira = tool_at(shop, "jira", service.url, "Jira that refuses")
+    host = {"ch_host": "127.0.0.1", "ch_port": service.server_port, "allowed_networks": HERE}
+    clickhouse = shop.tool("clickhouse", "No ClickHouse", **{**SETTINGS["clickhouse"], **host})
+    service.body = b'{"message": "Invalid API key,\\n secretdetail=1"}'
+    for status, words in {
+        400: "check jira_url",
+        401: "check jira_username and jira_api_token in the tool's settings",
+        403: "needs the permission",
+        404: "check jira_url in the tool's settings",
+        429: "too many requests; wait a little",
+        503: "a problem of its own; look into its log",
+    }.items():
+        service.status = status
+        said = tried(shop, jira).message
+        assert f"answered {status}: " in said
+        assert words in said
+        assert "secretdetail" not in said
+        assert "arguments" not in said
+    for status, body, kind in [
+        (404, PAGE, "text/html"),
+        (200, PAGE, "text/html"),
+        (400, b"Port 9000 is for the secretdetail", "text/plain"),
+        (502, PAGE, "text/html"),
+    ]:
+        service.status, service.body, service.kind = status, body, kind
+        said = tried(shop, clickhouse).message
+        assert "not answer as ClickHouse does" in said
+        assert "check ch_host and ch_port in the tool's settings" in said
+        assert "secretdetail" not in said
+        assert "\n" not in said
+    service.status, service.kind = 403, "text/plain"
+    service.body = b"Code: 516. DB::Exception: u: secretdetail (AUTHENTICATION_FAILED) (version 26.9)"
+    said = tried(shop, clickhouse).message
+    assert said == (
+        "ClickHouse does not let the user u in; check ch_username and ch_password in the tool's settings."
+    )
+    service.status = 404
+    service.body = b"Code: 81. DB::Exception: secretdetail (UNKNOWN_DATABASE) (version 26.9)"
+    said = tried(shop, clickhouse).message
+    assert (
+        said
+        == "ClickHouse refused the statement (404, UNKNOWN_DATABASE); check ch_database in the tool's settings."
+    )
+
+
+def test_what_a_service_says_of_itself(shop: Workshop, service: Service) -> None:
+    """Plain http where https is asked for, an error of Prometheus, a credential that Zabbix does not know."""
+    plain = tool_at(shop, "victoria_metrics", service.url.replace("http:", "https:"), "Plain")
+    said = tried(shop, plain).message
+    assert "plain http" in said
+    assert "http:// instead of https:// into vm_url" in said
+    assert "vm_verify_ssl" not in said
+    host = {"ch_host": "127.0.0.1", "ch_port": service.server_port, "allowed_networks": HERE}
+    encrypted = shop.tool(
+        "clickhouse", "Plain too", **{**SETTINGS["clickhouse"], **host, "ch_ssl_enabled": True}
+    )
+    assert "ch_ssl_enabled" in tried(shop, encrypted).message
+
+    bearer = {"vm_auth_method": "bearer_token", "vm_bearer_token": TOKEN}
+    failing = tool_at(shop, "victoria_metrics", service.url, "Failing", **bearer)
+    service.body = f'{{"status": "error", "error": "bad\\n {TOKEN}"}}'.encode()
+    assert tried(shop, failing).message.endswith("answered with an error: bad ****")
+
+    for method, settings in {
+        "token": "check zabbix_token in",
+        "credentials": "check zabbix_username and zabbix_password in",
+    }.items():
+        login = {"auth_method": method, "zabbix_username": "ann", "zabbix_password": "p"}
+        zabbix = tool_at(shop, "zabbix", service.url, f"Zabbix {method}", **login)
+        for error in (b"Not authorised.", b"Session terminated, re-login, please."):
+            session = [b'{"result": "s"}'] if method == "credentials" else []
+            refusal = b'{"error": {"message": "Invalid params.", "data": "%s"}}' % error
+            # It logs in once more, and tries again.
+            service.bodies = [b'{"result": "7.4.0"}', *session, refusal] * 2
+            assert settings in tried(shop, zabbix).message
+
+
+def test_databases_name_the_setting(shop: Workshop) -> None:
+    """What PostgreSQL or its library says, and what to do about it."""
+    closed = socket.create_server(("127.0.0.1", 0))
+    nobody = int(closed.getsockname()[1])
+    closed.close()
+
+    def said(port: int, ssl_mode: str) -> str:
+        settings = {
+            **SETTINGS["postgresql"],
+            "pg_host": "127.0.0.1",
+            "pg_port": port,
+            "pg_ssl_mode": ssl_mode,
+        }
+        title = f"{ssl_mode} {port} {time.monotonic()}"
+        result = tried(shop, shop.tool("postgresql", title, **settings, allowed_networks=HERE))
+        assert not result.is_success
+        return result.message
+
+    assert "check pg_host and pg_port in the tool's settings" in said(nobody, "require").lower()
+    with saying(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+        for mode in ("require", "disable"):
+            assert "check pg_port in the tool's settings" in said(port, mode)
+    for code, sentence, words in [
+        (b"28P01", b'password authentication failed for user "u"', "Check pg_username and pg_password in"),
+        (b"28000", b'no pg_hba.conf entry for host "10.0.0.1", user "u"', "administrator"),
+        (b"28000", b'role "u" does not exist', "Check pg_username in"),
+        (b"3D000", b'database "app" does not exist', "Check pg_database in"),
+    ]:
+        fields = b"SFATAL\0C" + code + b"\0M" + sentence + b"\0\0"
+        with saying(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields) as port:
+            assert words in said(port, "disable")
+
+
+def test_ssh_names_the_port_and_the_jump_host(shop: Workshop) -> None:
+    """A port that speaks something else, and a jump host that is not there."""
+    kit = ssh_kit(shop.database)
+    closed = socket.create_server(("127.0.0.1", 0))
+    nobody = int(closed.getsockname()[1])
+    closed.close()
+
+    def said(port: int, **more: object) -> str:
+        host = {"hostname": "web-1", "address": "127.0.0.1", "port": port, **more}
+        tool = ssh_tool(key_texts.openssh(), ssh_hosts=[host], ssh_connection_timeout=5)
+        return kit.trouble(asyncio.run(use(kit, tool, "test_connectivity")))
+
+    with saying(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+        assert "It may not be an SSH server; check the port in the tool's settings." in said(port)
+        jump = said(port, jumphost_address="127.0.0.1", jumphost_port=nobody)
+    assert "jump host cannot be used" in jump
+    assert f"127.0.0.1 port {nobody} cannot be reached" in jump
+    assert "Check its address and port in the tool's settings" in said(nobody)

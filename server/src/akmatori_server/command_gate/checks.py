@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from akmatori_server.command_gate.kubectl import check_description, check_output, check_resources
 from akmatori_server.command_gate.models import RefusedError, Word
 from akmatori_server.command_gate.options import Arguments
-from akmatori_server.command_gate.sensitive import check_tree, never_read
+from akmatori_server.command_gate.sensitive import check_tree, holds_settings, never_read, settings_key
+from akmatori_server.command_gate.settings_files import ask_by_name, needs_a_name
 
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 MOST_SAMPLES = 60
@@ -16,6 +17,7 @@ MOST_SAMPLES = 60
 # ps: options of the old style that need no dash. e shows the environment of processes.
 _PS_OLD = re.compile(r"[acfhHjlLmnrsSTuvwxX]*")
 _PS_OLD_WITH_FORMAT = re.compile(r"[afHhLmrSTwx]*o")
+_PS_NUMBERS = re.compile(r"[0-9]{1,8}(,[0-9]{1,8})*")
 _PS_COLUMNS = re.compile(r"[A-Za-z0-9_,%:=+-]+")
 # ps reads the whole line again in the old style when a user is unknown; then these would be options, e among them.
 _PS_AMBIGUOUS = re.compile(r"[aAcCefghHjlLmnrsSTuvwxXVZ]*e[aAcCefghHjlLmnrsSTuvwxXVZ]*([oOkNptUD].*)?")
@@ -112,14 +114,20 @@ def _samples(arguments: Arguments) -> None:
 
 def _searching(arguments: Arguments) -> None:
     """Searching directories leaves out what may hold secrets."""
-    if not arguments.has("-r", "--recursive"):
-        return
     first = 0 if arguments.has("-e", "--regexp") else 1
+    settings = [word for word in arguments.operands[first:] if settings_key(word)]
+    is_recursive = arguments.has("-r", "--recursive")
+    is_at_settings = settings or (is_recursive and any(map(holds_settings, arguments.operands[first:])))
+    asks_by_name = bool(is_at_settings) and ask_by_name(arguments)
+    if is_at_settings and not asks_by_name:
+        raise RefusedError(needs_a_name(arguments.operands[first:]))
+    if not is_recursive:
+        return
     if len(arguments.operands) == first:
         raise RefusedError(f"Name the directory that {arguments.name} is to search.")
     for word in arguments.operands[first:]:
         check_tree(word)
-    names, folders = never_read()
+    names, folders = never_read(with_settings=not asks_by_name)
     # The last one that matches decides, so these come behind what was given.
     arguments.words.extend(Word(f"--exclude={name}") for name in names)
     arguments.words.extend(Word(f"--exclude-dir={name}") for name in folders)
@@ -133,6 +141,8 @@ def _ripgrep(arguments: Arguments) -> None:
     for word in operands:
         if word.text != "-":
             check_tree(word)
+            if holds_settings(word):
+                raise RefusedError(needs_a_name([word]))
     names, folders = never_read()
     arguments.words.extend(Word(f"--iglob=!{name}") for name in (*names, *folders))
 
@@ -247,7 +257,7 @@ def check_ps_operands(words: tuple[Word, ...]) -> tuple[Word, ...] | None:
     if _PS_OLD_WITH_FORMAT.fullmatch(first):
         if not rest or not _is_columns(rest.pop(0).text):
             raise RefusedError(f"ps {first} needs the columns to show, such as pid,args.")
-    elif _PS_OLD.fullmatch(first) is None:
+    elif _PS_OLD.fullmatch(first) is None and _PS_NUMBERS.fullmatch(first) is None:
         raise RefusedError(
             f"ps {first}: only options that show processes are taken, such as aux or -ef; e shows their environment."
         )

@@ -125,6 +125,7 @@ def _unknown(name: str) -> str:
         return "Variables are not set in front of a command."
     if "/" in name:
         return f"{shown} is not run; programs are taken from {', '.join(_FOLDERS)} only, best by their name alone."
-    close = difflib.get_close_matches(name, list(grammars()), n=1, cutoff=0.8)
+    # Names of three letters are too close to one another to guess by.
+    close = difflib.get_close_matches(name, list(grammars()), n=1, cutoff=0.8) if len(name) > 3 else []
     hint = f" Did you mean {close[0]}?" if close else ""
     return f"{shown} is not among the commands that are known to only read.{hint}"

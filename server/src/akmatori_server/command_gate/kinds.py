@@ -28,6 +28,7 @@ _PATTERNS: Mapping[str, str] = {
     "unit": r"^[A-Za-z0-9_*?@\[][A-Za-z0-9_.:@*?\[\]\\-]*$",
     "column": r"^[A-Za-z0-9_,.%:=+-]+$",
     "time": r"^[A-Za-z0-9@+-][A-Za-z0-9 :.,@/+-]*$",
+    "health": r"^/(readyz|livez|healthz)(/[a-z0-9-]+)*(\?verbose(=1|=true)?(&exclude=[a-z0-9-]+)*)?$",
     "switch": r"^(true|false|always|never|auto|yes|no)$",
 }
 _WORDS: Mapping[str, str] = {
@@ -37,6 +38,7 @@ _WORDS: Mapping[str, str] = {
     "size": "a number",
     "host": "a host name or address",
     "time": "a time",
+    "health": "/readyz, /livez and /healthz",
 }
 
 
@@ -52,8 +54,8 @@ def check_value(kind: str, word: Word, *, of: str, as_root: bool) -> Word:
     Raises:
         RefusedError: it is something else.
     """
-    if kind == "read":
-        check_readable(word)
+    if kind in {"read", "searched"}:
+        check_readable(word, whole=kind == "read")
         if as_root:
             _check_root_reads(word)
         return word
@@ -105,6 +107,22 @@ def _check_inspection(text: str) -> None:
         )
 
 
+_NETWORK_FIELD = re.compile(
+    r"\{\{\s*(json\s+|len\s+)?\.(Name|Id|Created|Scope|Driver|EnableIPv4|EnableIPv6|IPAM\.Config|IPAM|Internal|Attachable"
+    r"|Ingress|Containers)\s*\}\}"
+)
+
+
+def _check_network(text: str) -> None:
+    """Accept a template of plain fields, none of which holds options of drivers or labels."""
+    rest = _NETWORK_FIELD.sub("", text)
+    if "{{" in rest or "}}" in rest or rest == text:
+        raise RefusedError(
+            "docker network inspect shows the options of drivers and labels, which may hold passwords; ask for fields,"
+            " such as --format '{{json .IPAM}} {{json .Containers}}'."
+        )
+
+
 _RESULT = re.compile(r"(json|yaml|wide|name)|(jsonpath|jsonpath-as-json|custom-columns|go-template)=.*")
 
 
@@ -133,6 +151,7 @@ _CHECKS: Mapping[str, Callable[[str], None]] = {
     "sed": check_sed,
     "jq": check_jq,
     "inspection": _check_inspection,
+    "network": _check_network,
     "result": _check_result,
     "history": _check_history,
     "properties": check_properties,

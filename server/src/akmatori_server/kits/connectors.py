@@ -97,7 +97,7 @@ class ConnectorKit(Kit):
         except SecretUnreadableError as error:
             raise ToolFailedError(f"The proxy cannot be used: {error}") from None
         if not 200 <= answer.status < 300:
-            raise ToolFailedError(self._refusal(answer))
+            raise self._refusal(answer)
         return Output(value=_value(answer), is_truncated=answer.is_truncated)
 
     def _prepared(self, call: Invocation) -> tuple[ApiCall, ApiRequest]:
@@ -112,7 +112,7 @@ class ConnectorKit(Kit):
             )
         return declared, _built(self._definition, declared, settings, call.arguments, self._policy)
 
-    def _refusal(self, answer: ApiAnswer) -> str:
+    def _refusal(self, answer: ApiAnswer) -> ToolFailedError:
         said = "" if "html" in answer.content_type else " ".join(answer.body.split())[:LONGEST_ERROR]
         definition = self._definition
         fields = () if definition.auth is None else definition.auth.secret_fields
@@ -127,7 +127,8 @@ class ConnectorKit(Kit):
         hint = hints.get(answer.status, usual if answer.status < 500 else "it has a problem of its own.")
         if answer.location is not None and answer.status < 400:
             hint = f"it redirects, which is not followed; check {definition.base_url_field}."
-        return f"The API answered {answer.status}: {hint}{f' It says: {said}' if said else ''}"
+        sentence = f"The API answered {answer.status}: {hint}"
+        return ToolFailedError(f"{sentence}{f' It says: {said}' if said else ''}", setup=sentence)
 
 
 def connector_kit(

@@ -6,12 +6,21 @@ is 1.32.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
 import attrs
 
 Release: TypeAlias = tuple[int, int]
+# With or without what `kubectl version` tells behind the second number, such as v1.33.4-eks-99bf6f.
+_RELEASE = re.compile(r"v?(1)\.([0-9]{1,3})(?:\.[0-9]{1,4})?(?:[-+][0-9A-Za-z.+-]{0,60})?")
+
+
+def release_of(text: str) -> Release | None:
+    """Return the release that somebody names; None for what is none."""
+    found = _RELEASE.fullmatch(text.strip())
+    return None if found is None else (int(found[1]), int(found[2]))
 
 
 @attrs.frozen

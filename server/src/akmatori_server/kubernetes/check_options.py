@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,10 +11,10 @@ import attrs
 import click
 
 from akmatori_sdk._generated.aotanami.models import Category, Framework, Severity
-from akmatori_server.kubernetes.api_versions import Release
+from akmatori_server.kubernetes.api_versions import Release, release_of
 from akmatori_server.kubernetes.checks.catalogue import UnknownCheckError, named_checks
 from akmatori_server.kubernetes.checks.controls import LATEST_CIS, cis_version_for
-from akmatori_server.kubernetes.clusters.facts import minor_version
+from akmatori_server.kubernetes.checks.registries import RegistryError, registry_of
 from akmatori_server.kubernetes.pod_security import POD_SECURITY_LATEST
 from akmatori_server.kubernetes.scans.exceptions import read_exceptions
 from akmatori_server.kubernetes.scans.model import SYSTEM_NAMESPACES, ScanOptions
@@ -46,19 +47,35 @@ def scan_options(
 def with_checks(
     options: ScanOptions, skipped: Sequence[str], registries: Sequence[str], release: str | None
 ) -> ScanOptions:
-    """Return the options of a scan with what was said of its checks.
+    """Return the options of a scan with what was said of its checks: in options, else in the environment.
 
     Raises:
-        click.BadParameter: a check does not exist, or the release is none.
+        click.BadParameter: a check or a registry does not exist, or the release is none.
     """
+    skipped, hint = _said(skipped, "--skip-check", "AKMATORI_SCAN_SKIP")
     try:
         left_out = named_checks(skipped)
     except UnknownCheckError as error:
-        raise click.BadParameter(str(error), param_hint="--skip-check") from None
-    version = None if release is None else minor_version(release)
-    if release is not None and version is None:
-        raise click.BadParameter("It must be a release, such as 1.33.", param_hint="--kubernetes-version")
-    return attrs.evolve(options, skipped=left_out, registries=tuple(registries), release=version)
+        raise click.BadParameter(str(error), param_hint=hint) from None
+    registries, hint = _said(registries, "--registry", "AKMATORI_SCAN_REGISTRIES")
+    try:
+        allowed = tuple(dict.fromkeys(map(registry_of, registries)))
+    except RegistryError as error:
+        raise click.BadParameter(str(error), param_hint=hint) from None
+    given = () if release is None else (release,)
+    releases, hint = _said(given, "--kubernetes-version", "AKMATORI_SCAN_KUBERNETES_VERSION")
+    version = None
+    if releases and (version := release_of(releases[0])) is None:
+        raise click.BadParameter("It must be a release, such as 1.33.", param_hint=hint)
+    return attrs.evolve(options, skipped=left_out, registries=allowed, release=version)
+
+
+def _said(given: Sequence[str], option: str, variable: str) -> tuple[Sequence[str], str]:
+    """Return what an option says, else what its variable does, and where that is."""
+    if given:
+        return given, option
+    parts = [part.strip() for part in os.environ.get(variable, "").split(",")]
+    return [part for part in parts if part], variable
 
 
 def for_release(options: ScanOptions, release: Release | None, *, follow_cis: bool = True) -> ScanOptions:

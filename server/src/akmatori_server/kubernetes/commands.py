@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 import click
 
+from akmatori_server.kubernetes.notifications.command import notifications
 from akmatori_server.kubernetes.serve_command import checked_namespaces, serve
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class _Source:
     """Where objects are read from: exactly one of these; a path may be `-`, the standard input."""
 
     paths: tuple[Path, ...]
+    exclude: tuple[str, ...]
     context: str | None
     kubeconfig: Path | None
     in_cluster: bool
@@ -69,6 +71,12 @@ def main() -> None:
 
 @main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True, allow_dash=True))
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="GLOB",
+    help="Pass over what fits below a folder of PATHS, such as charts/*/templates; repeatable.",
+)
 @click.option("--context", help="Scan the live cluster of this context of the kubeconfig file.")
 @click.option(
     "--kubeconfig",
@@ -126,19 +134,21 @@ def main() -> None:
     "skipped",
     multiple=True,
     metavar="CHECK",
-    help="Leave this check out, or all of the pack `reliability`; repeatable.",
+    help="Leave this check out, or all of the pack `reliability`; repeatable. Also AKMATORI_SCAN_SKIP.",
 )
 @click.option(
     "--registry",
     "registries",
     multiple=True,
     metavar="REGISTRY",
-    help="Images may come from this registry, such as ghcr.io/acme, and from no other; repeatable.",
+    help="Images may come from this registry, such as ghcr.io/acme, and from no other; repeatable. Also"
+    " AKMATORI_SCAN_REGISTRIES.",
 )
 @click.option(
     "--kubernetes-version",
     metavar="VERSION",
-    help="The release that objects are meant for, such as 1.33; else the cluster's, and the newest for manifests.",
+    help="The release that objects are meant for, such as 1.33; else the cluster's, and the newest for manifests. Also"
+    " AKMATORI_SCAN_KUBERNETES_VERSION.",
 )
 @click.option(
     "--framework",
@@ -150,7 +160,10 @@ def main() -> None:
     help="Hold the findings against this framework; repeatable.",
 )
 @click.option(
-    "--exceptions", type=click.Path(path_type=Path, dir_okay=False), help="A YAML file of accepted findings."
+    "--exceptions",
+    envvar="AKMATORI_SCAN_EXCEPTIONS",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A YAML file of accepted findings; also AKMATORI_SCAN_EXCEPTIONS.",
 )
 @click.option(
     "--cis",
@@ -160,6 +173,7 @@ def main() -> None:
 @click.option("--include-system", is_flag=True, help="Check network and rights in the kube-… namespaces too.")
 def scan(
     paths: tuple[Path, ...],
+    exclude: tuple[str, ...],
     context: str | None,
     kubeconfig: Path | None,
     in_cluster: bool,
@@ -199,7 +213,7 @@ def scan(
     options = with_checks(options, skipped, registries, kubernetes_version)
     if paths:
         options = for_release(options, options.release, follow_cis=cis is None)
-    source = _Source(paths, context, kubeconfig, in_cluster, cluster, clusters, readable_namespaces)
+    source = _Source(paths, exclude, context, kubeconfig, in_cluster, cluster, clusters, readable_namespaces)
     result = _scanned(source, options, follow_version=cis is None)
     _write(result, output)
     for problem in result.problems:
@@ -234,6 +248,7 @@ def clusterrole(features: tuple[str, ...], name: str) -> None:
 
 
 main.add_command(serve)
+main.add_command(notifications)
 
 
 def _fails(result: ScanResult, threshold: Severity) -> bool:
@@ -256,7 +271,9 @@ def _scanned(source: _Source, options: ScanOptions, *, follow_version: bool) -> 
     if sum(map(bool, (source.paths, *live))) != 1:
         raise click.UsageError("Name either PATHS, or one cluster by --context, --in-cluster or --cluster.")
     if source.paths:
-        return _scan_paths(source.paths, options)
+        return _scan_paths(source, options)
+    if source.exclude:
+        raise click.UsageError("--exclude is for PATHS; a cluster has no files.")
     from akmatori_server.kubernetes.clusters.connection import ClusterError, connect
     from akmatori_server.kubernetes.clusters.scanning import scan_cluster
 
@@ -270,7 +287,7 @@ def _scanned(source: _Source, options: ScanOptions, *, follow_version: bool) -> 
         raise _UnusableError(_one_line(str(error))) from None
 
 
-def _scan_paths(paths: tuple[Path, ...], options: ScanOptions) -> ScanResult:
+def _scan_paths(source: _Source, options: ScanOptions) -> ScanResult:
     import sys
     import tempfile
 
@@ -278,16 +295,16 @@ def _scan_paths(paths: tuple[Path, ...], options: ScanOptions) -> ScanResult:
     from akmatori_server.kubernetes.manifests.files import LARGEST_FILE
     from akmatori_server.kubernetes.scans.scan import scan_folders
 
-    named = [path for path in paths if path != _STANDARD_INPUT]
-    if len(named) == len(paths):
-        return scan_folders(named, options)
+    named = [path for path in source.paths if path != _STANDARD_INPUT]
+    if len(named) == len(source.paths):
+        return scan_folders(named, options, exclude=source.exclude)
     # Manifests are read twice, and the standard input can be read once.
     with tempfile.TemporaryDirectory(prefix="aotanami-") as folder:
         copy, left = Path(folder) / "stdin", LARGEST_FILE + 1
         with copy.open("wb") as file:
             while left > 0 and (piece := sys.stdin.buffer.read(min(left, 1024 * 1024))):
                 left -= file.write(piece)
-        return scan_folders(named, options, piped=ManifestFile(copy, "stdin"))
+        return scan_folders(named, options, piped=ManifestFile(copy, "stdin"), exclude=source.exclude)
 
 
 def _cluster(source: _Source) -> ClusterConfig:

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import attrs
 
 from akmatori_server.kubernetes.access.settings import AccessSettings, AccessSettingsError, read_access
+from akmatori_server.kubernetes.api_versions import release_of
+from akmatori_server.kubernetes.checks.registries import RegistryError, registry_of
 
 RESIZE_STRATEGIES = ("conservative", "moderate", "aggressive")
 DEFAULT_SCAN_SCHEDULE = "0 3 * * *"
 # As Kubernetes names things.
 _TARGET_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_RELEASE = re.compile(r"v?([0-9]{1,2})\.([0-9]{1,3})(?:\..{0,60})?")
 
 
 class KubernetesSettingsError(Exception):
@@ -103,7 +104,7 @@ def read_kubernetes(read: Variables) -> KubernetesSettings:
         scan_schedule=_schedule(read.text("SCAN_SCHEDULE")),
         scan_exceptions=_path(read.text("SCAN_EXCEPTIONS")),
         scan_skip=_parts(read.text("SCAN_SKIP")),
-        scan_registries=_parts(read.text("SCAN_REGISTRIES")),
+        scan_registries=_registries(read.text("SCAN_REGISTRIES")),
         scan_kubernetes_version=_release(read.text("SCAN_KUBERNETES_VERSION")),
         drift_source=_folder(read.text("DRIFT_SOURCE")),
         drift_target=read.text("DRIFT_TARGET"),
@@ -189,10 +190,17 @@ def _parts(text: str | None) -> tuple[str, ...]:
 def _release(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
-    found = _RELEASE.fullmatch(text.strip())
-    if found is None:
+    release = release_of(text)
+    if release is None:
         raise KubernetesSettingsError("AKMATORI_SCAN_KUBERNETES_VERSION must be a release, such as 1.33.")
-    return int(found[1]), int(found[2])
+    return release
+
+
+def _registries(text: str | None) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys(map(registry_of, _parts(text))))
+    except RegistryError as error:
+        raise KubernetesSettingsError(f"AKMATORI_SCAN_REGISTRIES: {error}") from None
 
 
 def _schedule(text: str | None) -> str | None:

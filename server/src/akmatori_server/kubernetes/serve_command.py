@@ -20,19 +20,23 @@ if TYPE_CHECKING:
 
 # The name of the key that a first start makes.
 FIRST_KEY = "first"
+NAMESPACES_VARIABLE = "AKMATORI_READABLE_NAMESPACES"
 
 
 def checked_namespaces(
     _context: click.Context, _parameter: click.Parameter, names: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Return the namespaces of the command line, else of the environment; refuse what is none."""
-    given = names or tuple(os.environ.get("AKMATORI_READABLE_NAMESPACES", "").replace(",", " ").split())
+    given = names or tuple(os.environ.get(NAMESPACES_VARIABLE, "").replace(",", " ").split())
     if given:
         from akmatori_server.kubernetes.clusters.configuration import is_namespace
 
         for name in given:
             if not is_namespace(name):
-                raise click.BadParameter(f"{name[:100]} is no name of a namespace.")
+                sentence = f"{name[:100]} is no name of a namespace."
+                if names:
+                    raise click.BadParameter(sentence)
+                raise click.UsageError(f"{NAMESPACES_VARIABLE}: {sentence}")
     return given
 
 
@@ -110,6 +114,7 @@ def serve(
             readable_namespaces=readable_namespaces,
         )
         _refuse_nothing(watched)
+        _say_what_is_not_used(watched)
         settings = attrs.evolve(settings, kubernetes=watched)
         with contextlib.ExitStack() as stack:
             if settings.is_sqlite:
@@ -154,6 +159,16 @@ def _refuse_nothing(settings: KubernetesSettings) -> None:
     if not any(named):
         raise click.UsageError(
             "Name what to watch: --manifests, or a cluster by --context, --in-cluster or --clusters."
+        )
+
+
+def _say_what_is_not_used(settings: KubernetesSettings) -> None:
+    one = settings.context or settings.kubeconfig or settings.in_cluster
+    if settings.readable_namespaces and not one:
+        click.echo(
+            f"--readable-namespace ({NAMESPACES_VARIABLE}) is not used: it is for the cluster of --context,"
+            " --kubeconfig or --in-cluster; the file of clusters has readableNamespaces for each.",
+            err=True,
         )
 
 

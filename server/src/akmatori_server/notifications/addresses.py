@@ -14,6 +14,8 @@ from akmatori_server.notifications.failures import SendError, UnknownOutcomeErro
 from akmatori_server.secrets.masking import MASK
 
 MISSING = "Sending to this target needs Apprise; install akmatori-server[notify]."
+# What helps when an address is not taken any more. The address itself is never repeated: it holds secrets.
+RENEW = "check its url, and renew it in the notification settings or in AKMATORI_NOTIFICATIONS_FILE."
 SEND_SECONDS = 30
 LONGEST_SCHEME = 32
 _STATUS = re.compile(r"\berror=(\d{3})\b")
@@ -61,7 +63,8 @@ def send(url: str, *, title: str, body: str, is_bad_news: bool, is_critical: boo
     except Unavailable as missing:
         raise SendError(missing.message, is_final=True) from None
     if service is None:
-        raise SendError("Apprise does not understand the address of this target any more.", is_final=True)
+        sentence = f"Apprise does not understand its address; {RENEW}"
+        raise SendError(sentence, is_final=True)
     apprise = _library()
     said: list[str] = []
 
@@ -92,12 +95,14 @@ def _failure(said: list[str]) -> SendError:
     """Say what happened. Of what Apprise says only the status is told: the rest may hold the address."""
     found = next((match for text in said if (match := _STATUS.search(text))), None)
     if found is None:
-        return SendError("The service could not be reached, or did not take the message.")
+        return SendError(
+            f"The service could not be reached, or did not take the message; see whether it runs, {RENEW}"
+        )
     status = int(found[1])
+    is_final = 400 <= status < 500 and status not in {408, 409, 425, 429}
+    sentence = f"The service answered with the HTTP status {status}"
     return SendError(
-        f"The service answered with the HTTP status {status}.",
-        http_status=status,
-        is_final=400 <= status < 500 and status not in {408, 409, 425, 429},
+        f"{sentence}; {RENEW}" if is_final else f"{sentence}.", http_status=status, is_final=is_final
     )
 
 

@@ -153,7 +153,10 @@ class Courier:
         except SendError as error:
             return self._failed(ticket.notification, error)
         except SecretUnreadableError:
-            sentence = "The channel's secret cannot be read with this server's secret key; enter it again."
+            name = ticket.notification.channel
+            sentence = (
+                f"The secret of the channel {name} cannot be read with this server's key; enter it again."
+            )
             return _Result(state=State.GIVEN_UP, outcome=Outcome.REFUSED, sentence=sentence)
         except Exception as error:  # noqa: BLE001  one message that breaks something must not stop the others
             _log.exception("notification_failed", notification=ticket.notification.uuid)

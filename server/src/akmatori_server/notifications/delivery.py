@@ -119,11 +119,11 @@ class Delivery:
             if is_of_cluster
             else message_of(notification, ticket.incident, link)
         )
-        self.send(url, message)
+        self.send(notification.channel, url, message)
         return message.body
 
-    def send(self, url: str, message: Message) -> None:
-        """Send a message to an address of Apprise, through the proxy when the settings say so.
+    def send(self, name: str, url: str, message: Message) -> None:
+        """Send a message to a target's address, through the proxy when the settings say so.
 
         Raises:
             SendError: it was not sent.
@@ -131,10 +131,13 @@ class Delivery:
             SecretUnreadableError: the password of the proxy was stored with another key.
         """
         proxy = self._proxy()
-        if proxy is None:
-            send(url, **attrs.asdict(message))
-        else:
-            send_through(proxy, url, message)
+        try:
+            if proxy is None:
+                send(url, **attrs.asdict(message))
+            else:
+                send_through(proxy, url, message)
+        except SendError as error:
+            raise error.named(f"The target {name}") from None
 
     def address(self, name: str, *, is_test: bool) -> str:
         """Return the address of a target.

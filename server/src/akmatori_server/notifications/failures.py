@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class SendError(Exception):
     """The message did not arrive; the sentence is for the operator, and holds no secret."""
@@ -21,6 +23,15 @@ class SendError(Exception):
         self.http_status = http_status
         # Seconds to leave the channel alone, when it asked for that.
         self.retry_after = retry_after
+
+    def named(self, channel: str) -> Self:
+        """Return the same of a channel, which is named."""
+        return type(self)(
+            f"{channel}: {self.sentence}",
+            is_final=self.is_final,
+            http_status=self.http_status,
+            retry_after=self.retry_after,
+        )
 
 
 class UnknownOutcomeError(SendError):

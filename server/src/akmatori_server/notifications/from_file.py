@@ -29,6 +29,7 @@ from akmatori_server.kubernetes.manifests.documents import DocumentCutter
 from akmatori_server.kubernetes.manifests.yaml_nodes import ManifestError, read_bodies
 from akmatori_server.notifications.models import (
     EVERY_KIND,
+    SLACK,
     USUAL_TARGET_KINDS,
     LeastSeverity,
     NotificationKind,
@@ -70,6 +71,11 @@ class NotificationsFile:
     path: Path
     slack: SlackInFile | None
     targets: tuple[WrittenTarget, ...] | None
+
+    def channels(self) -> list[str]:
+        """Return what it sets in words: each channel by its name, and from which severity on it is told."""
+        found = [] if self.slack is None else [_named(SLACK, self.slack)]
+        return found + [_named(one.name, one) for one in self.targets or ()]
 
 
 def read_notifications_file(path: Path) -> NotificationsFile:
@@ -165,6 +171,10 @@ def _apply_rest(file: NotificationsFile, notifications: NotificationService, tra
             codec.encode_notification_settings(settings_model(before)),
             codec.encode_notification_settings(settings_model(stored)),
         )
+
+
+def _named(name: str, one: SlackInFile | WrittenTarget) -> str:
+    return f"{name}, from {one.min_severity.value} on" if one.enabled else f"{name}, switched off"
 
 
 def _slack_values(slack: SlackSettings) -> object:

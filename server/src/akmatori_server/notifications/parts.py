@@ -7,6 +7,7 @@ from pathlib import Path
 
 import attrs
 import sqlalchemy as sa
+import structlog
 
 from akmatori_server.audit import AuditTrail
 from akmatori_server.engine import Engine
@@ -23,6 +24,8 @@ from akmatori_server.notifications.thread_status import ThreadStatus
 from akmatori_server.retention.cleanup import Cleanup
 from akmatori_server.settings.proxy import ProxyService
 from akmatori_server.settings.service import SettingsService
+
+_log = structlog.stdlib.get_logger("akmatori_server.notifications")
 
 
 @attrs.frozen(kw_only=True)
@@ -46,9 +49,9 @@ class Notifications:
         """
         self.service.seed()
         if self.file is not None:
-            apply_notifications_file(
-                read_notifications_file(self.file), self.settings, self.service, self.audit
-            )
+            file = read_notifications_file(self.file)
+            apply_notifications_file(file, self.settings, self.service, self.audit)
+            _log.info("notifications_file", file=str(self.file), channels=file.channels())
 
     def declare(self, engine: Engine) -> None:
         """Tell the engine who sends, and what is done by the clock. Before the engine runs."""

@@ -21,6 +21,7 @@ from akmatori_server.notifications.failures import SendError
 from akmatori_server.notifications.models import SLACK, Attempt, Notification, Wanted
 from akmatori_server.notifications.settings import NotificationSettings
 from akmatori_server.notifications.slack import SlackSender
+from akmatori_server.notifications.slack_api import SlackApi
 from akmatori_server.notifications.words import Message
 from akmatori_server.pagination import PageRequest
 
@@ -129,8 +130,9 @@ class NotificationService:
         Raises:
             NotFound: there is no such channel.
         """
-        if channel != SLACK and self.settings().target(channel) is None:
-            raise NotFound(f"channel: there is no target named {channel}; `{SLACK}` is the other one.")
+        names = [SLACK, *(target.name for target in self.settings().targets)]
+        if channel not in names:
+            raise NotFound(f"channel: there is no {channel}; there is {', '.join(names)}.")
         began = time.monotonic()
         status: int | None = None
         is_success = False
@@ -140,7 +142,9 @@ class NotificationService:
         except SendError as error:
             message, status = error.sentence, error.http_status
         except SecretUnreadableError:
-            message = "The channel's secret cannot be read with this server's secret key; enter it again."
+            message = (
+                f"The secret of the channel {channel} cannot be read with this server's key; enter it again."
+            )
         return TestResult(
             channel=channel,
             is_success=is_success,
@@ -151,20 +155,26 @@ class NotificationService:
 
     def _test_target(self, name: str) -> str:
         url = self._delivery.address(name, is_test=True)
-        self._delivery.send(url, Message(TEST_TITLE, TEST_TEXT))
+        self._delivery.send(name, url, Message(TEST_TITLE, TEST_TEXT))
         return "Sent."
 
     def _test_slack(self) -> str:
         settings, api, channel = self._delivery.slack()
-        who = api.call("auth.test", json={})
-        sender = SlackSender(api, channel=channel, note=lambda _posted: None)
-        posted = sender.test(TEST_TEXT)
-        sentence = (
-            f"Sent to the channel {posted} of the workspace {str(who.get('team', ''))[:100]}"
-            f" as {str(who.get('user', ''))[:100]}."
-        )
+        sentence = say_hello(api, channel)
         if not settings.is_configured:
             sentence += " Incidents are not told yet: signing_secret and app_token have to be set as well."
         elif not settings.enabled:
             sentence += " Incidents are not told yet: Slack is switched off."
         return sentence
+
+
+def say_hello(api: SlackApi, channel: Callable[[], str]) -> str:
+    """Post a test to Slack, and return where it is.
+
+    Raises:
+        SendError: it was not posted.
+    """
+    who = api.call("auth.test", json={})
+    posted = SlackSender(api, channel=channel, note=lambda _posted: None).test(TEST_TEXT)
+    team, user = str(who.get("team", ""))[:100], str(who.get("user", ""))[:100]
+    return f"Sent to the channel {posted} of the workspace {team} as {user}."

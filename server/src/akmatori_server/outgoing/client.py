@@ -36,6 +36,11 @@ _OWN = frozenset({"host", "connection", "content-length", "transfer-encoding", "
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 
+# What OpenSSL calls an answer that is no TLS at all, by its versions.
+_NO_TLS = frozenset(
+    {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
+)
+
 
 class Client:
     """Sends requests under one policy. Use it as an async context manager, in one event loop."""
@@ -200,6 +205,8 @@ def _failure(
     secrets = request.secrets if proxy is None else (*request.secrets, *proxy.secrets)
     place = f"{target.host} port {target.port}"
     cause = without_secrets(_cause(error), secrets)[:LONGEST_CAUSE]
+    if _is_plain(error):
+        return OutgoingError(f"{place}{way} does not speak TLS, but plain http, as it seems.", Reason.NOT_TLS)
     if isinstance(error, (httpcore.ConnectError, httpcore.ProxyError)):
         # The text of the operating system, of TLS or of the proxy: refused, unreachable, certificate.
         reason = Reason.TLS if _is_tls(error) else Reason.CONNECTION
@@ -217,6 +224,11 @@ def _cause(error: BaseException) -> str:
             return f"{os.strerror(inner.errno)}."
         inner = inner.__cause__ or inner.__context__
     return str(error)
+
+
+def _is_plain(error: Exception) -> bool:
+    inner = error.__cause__ or error.__context__
+    return isinstance(inner, ssl.SSLError) and inner.reason in _NO_TLS
 
 
 def _is_tls(error: Exception) -> bool:

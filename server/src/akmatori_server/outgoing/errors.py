@@ -13,6 +13,8 @@ class Reason(enum.StrEnum):
     TIMEOUT = "timeout"
     # The certificate, or TLS itself.
     TLS = "tls"
+    # It answers, and not in TLS: most likely in plain HTTP.
+    NOT_TLS = "not_tls"
     CONNECTION = "connection"
     # It stood, and ended before the answer did.
     BROKEN = "broken"

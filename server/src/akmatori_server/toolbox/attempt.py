@@ -32,7 +32,7 @@ async def attempt(
         async with limits.slot(call.tool.tool.id), asyncio.timeout(seconds):
             output = await kit.run(call, session)
     except ToolFailedError as error:
-        return Outcome.FAILED, Output(value=str(error))
+        return Outcome.FAILED, Output(value=str(error), setup=error.setup)
     except TimeoutError:
         return Outcome.FAILED, Output(value=f"{name} did not answer within {seconds:g} seconds.")
     except Exception as error:  # noqa: BLE001  a tool must not end what uses it, whatever is wrong with it

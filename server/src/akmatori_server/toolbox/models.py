@@ -17,6 +17,17 @@ DEFAULT_TIMEOUT_SECONDS = 60.0
 class ToolFailedError(Exception):
     """A call did not work, or is refused. The sentence is for a model or a person, and holds no secret."""
 
+    def __init__(self, sentence: str, *, setup: str = "") -> None:
+        """Make one.
+
+        Args:
+            sentence: what is wrong, for who called.
+            setup: the same for who sets the tool up: which setting to look at, and nothing of what the other side
+                says; the sentence where it does that already.
+        """
+        super().__init__(sentence)
+        self.setup = setup or sentence
+
 
 class OutcomeUnknownError(ToolFailedError):
     """A call was sent, and nobody knows what came of it: no answer came, or not the whole of it."""
@@ -82,6 +93,8 @@ class Output:
     is_truncated: bool = False
     # The call was made and answered, but what it was made for did not work: a command's exit code.
     is_failure: bool = False
+    # Where `value` is the sentence of an error: the one for who sets the tool up.
+    setup: str = ""
 
 
 @attrs.frozen(kw_only=True)

@@ -20,6 +20,7 @@ from akmatori_server.toolbox.arguments import checked_arguments
 from akmatori_server.toolbox.attempt import attempt
 from akmatori_server.toolbox.kit import Kit
 from akmatori_server.toolbox.limits import CallLimits
+from akmatori_server.toolbox.members import member
 from akmatori_server.toolbox.models import Access, Invocation, Outcome, Output, ToolFailedError, TrialCall
 from akmatori_server.toolbox.ports import KitOf
 from akmatori_server.toolbox.session import Session
@@ -113,7 +114,7 @@ class ToolTrial:
                     return _offering(functions, await kit.left_out(tool, session))
                 return await self._called(kit, tool, chosen, functions, session)
         except ToolFailedError as error:
-            return _failed(str(error))
+            return _failed(error.setup)
         except Exception as error:  # noqa: BLE001  whatever is wrong with a tool must become a sentence
             _log.exception("tool_trial_failed", tool=tool.tool.logical_name)
             return _failed(
@@ -155,11 +156,11 @@ class ToolTrial:
 
 def _judged(kit: Kit, chosen: TrialCall, outcome: Outcome, output: Output) -> TrialResult:
     if outcome is not Outcome.DONE and not output.is_failure:
-        return _failed(str(output.value))
+        return _failed(output.setup or str(output.value))
     trouble = kit.trouble(output)
     if trouble:
         return _failed(trouble)
-    version = _member(output.value, chosen.version) if chosen.version else ""
+    version = _version(output.value, chosen.version) if chosen.version else ""
     message = f"{chosen.proves} It is version {version}." if version else chosen.proves
     return TrialResult(is_success=True, message=message, version=version)
 
@@ -174,13 +175,6 @@ def _failed(sentence: str) -> TrialResult:
     return TrialResult(is_success=False, message=sentence)
 
 
-def _member(value: JSON, path: str) -> str:
-    """Return a text deep inside of a value, such as `rows.0.0`; "" where it has none."""
-    for step in path.split("."):
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-            value = value[int(step)]
-        else:
-            return ""
-    return value[:LONGEST_VERSION] if isinstance(value, str) else ""
+def _version(value: JSON, path: str) -> str:
+    found = member(value, path)
+    return found[:LONGEST_VERSION] if isinstance(found, str) else ""

@@ -156,11 +156,18 @@ def test_a_wrong_form_is_refused(wrong: Any) -> None:
     """By its schema, when it is loaded."""
     http = document_of("grafana")["http"]
     validator = jsonschema_rs.validator_for(SCHEMA)
-    right: dict[str, Any] = {"http": http, "trial": {"function": "a"}, "requests": {"a": {"path": "/a"}}}
+    trial = {"service": "A", "function": "a", "expects": {"is": "list"}}
+    right: dict[str, Any] = {"http": http, "trial": trial, "requests": {"a": {"path": "/a"}}}
     assert validator.is_valid(right)
     assert not validator.is_valid({**right, "requests": {"a": wrong}})
     assert not validator.is_valid({**right, "http": {**http, "extra": 1}})
     assert not validator.is_valid({**right, "trial": None})
+    for without in trial:
+        assert not validator.is_valid(
+            {**right, "trial": {name: one for name, one in trial.items() if name != without}}
+        )
+    for expects in ({"is": "number"}, {"at": "a"}, {"is": "list", "at": ""}):
+        assert not validator.is_valid({**right, "trial": {**trial, "expects": expects}})
 
 
 def test_forms_are_typed() -> None:

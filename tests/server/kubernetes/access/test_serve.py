@@ -52,7 +52,18 @@ def test_it_refuses_what_makes_no_sense(
     nothing = run(*data)
     assert nothing.exit_code == 2
     assert "Name what to watch" in nothing.output
+    monkeypatch.setenv("AKMATORI_READABLE_NAMESPACES", "A")
+    wrong = run(*data, "--manifests", folder)
+    assert wrong.exit_code == 2
+    assert "AKMATORI_READABLE_NAMESPACES: A is no name of a namespace." in wrong.output
+    assert "Invalid value" not in wrong.output
+    monkeypatch.setenv("AKMATORI_READABLE_NAMESPACES", "shop")
+    monkeypatch.setenv("AKMATORI_NOTIFICATION_FILE", "S3CRET")
     outside = run(*data, "--manifests", folder, "--host", "0.0.0.0")  # noqa: S104  that it is refused is the test
+    assert "(AKMATORI_READABLE_NAMESPACES) is not used" in outside.output
+    assert "AKMATORI_NOTIFICATION_FILE" in outside.output
+    assert '"nearest": "AKMATORI_NOTIFICATIONS_FILE"' in outside.output
+    assert "S3CRET" not in outside.output
     assert outside.exit_code == 1
     assert "Refusing to listen on 0.0.0.0: nobody could call the server." in outside.output
     monkeypatch.setenv("AKMATORI_K8S_AUTH", "tokenreview")

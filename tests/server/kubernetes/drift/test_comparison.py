@@ -275,6 +275,8 @@ def test_values_of_secrets_are_never_shown(tmp_path: Path) -> None:
         ('env: [{name: A, value: "1"}, {name: B, value: "2"}]', "env: [{name: DB_PASSWORD, value: hunter2}]"),
         ("image: web:1", 'image: web:1\n              args: ["--password=hunter2"]'),
         ("image: web:1", "image: web:1\n              args: [--db-password, hunter2]"),
+        ("image: web:1", 'image: web:1\n              command: [sh, -c, "mysql -phunter2; true"]'),
+        ("image: web:1", "image: web:1\n              command: [mysql, -phunter2]"),
         (
             "image: web:1",
             'image: web:1\n              command: [sh, -c, "curl https://me:hunter2@db.example.net"]',

@@ -200,6 +200,7 @@ def test_a_scan_of_nothing_says_so(
     assert [error.message for error in scan.errors or ()] == [sentence]
     assert scan.summary is not None
     assert not scan.summary.security_score
+    assert (scan.summary.checks_run, scan.summary.passed_checks) == (0, 0)
     with database.read() as connection:
         posture = newest_summary(connection, "files")
     assert posture is not None

@@ -114,7 +114,8 @@ def told(database: Database) -> None:
                     uuid=f"n{number}", lane=f"l{number}", kind="incident_opened", channel=channel,
                     channel_type=kind, dedup_key=f"k{number}", state=state, severity=severity,
                     title=f"Title {number}", message="Text", source="incident", namespace="shop",
-                    metadata={"reason": "OOMKilled", "times": 3, "is_new": True, "deep": {"a": 1}}, attempts=2,
+                    metadata={"reason": "OOMKilled", "times": 3, "is_new": True, "deep": {"a": 1}}
+                    | ({"incidents": [f"INC-{n:06}" for n in range(1999)]} if number == 5 else {}), attempts=2,
                     error="It said no." if state != "sent" else "", http_status=429 if outcome else None,
                     incident_uuid=f"i{number}", next_try_at=NOW, created_at=NOW + timedelta(minutes=number),
                 )
@@ -140,6 +141,8 @@ def test_notifications(site: Site) -> None:
             "rateLimited", "filtered", "failed", "failed", "sent"
         ]  # fmt: skip
         assert ids(status=["failed"]) == ["n3", "n2"]
+        # What is not tried again was given up.
+        assert [one.id for one in client.notifications.list() if one.next_try_at] == ["n5", "n2"]
         assert ids(status=["sent", "rateLimited"]) == ["n5", "n1"]
         assert ids(status=["aggregated"]) == []
         assert ids(channel=["mail"], severity=["medium"]) == ["n3"]
@@ -151,7 +154,12 @@ def test_notifications(site: Site) -> None:
         assert one.metadata == {"reason": "OOMKilled", "times": "3", "is_new": "true"}
         assert (one.attempts, one.error, one.http_status, one.incident_id) == (2, "It said no.", 429, "i2")
         assert [one.channel.type for one in client.notifications.list(channel=["mail"])] == ["email"] * 2
-        assert [one.channel.type for one in client.notifications.list(channel=["hook"])] == ["webhook"]
+        [many] = client.notifications.list(channel=["hook"])
+        assert many.channel.type == "webhook"
+        named, _, rest = many.metadata["incidents"].partition(" and ")
+        assert named.split()[:2] == ["INC-000000", "INC-000001"]
+        assert f"{1999 - len(named.split())} more" == rest
+        assert len(many.metadata["incidents"]) <= 2000
 
 
 def test_pages(site: Site) -> None:

@@ -2139,6 +2139,11 @@ def _read_notification_entry(d: Any) -> NotificationEntry:
         o.error = v if type(v := d["error"]) is str else wrong()
     else:
         o.error = UNSET
+    if "nextTryAt" in d:
+        known += 1
+        o.next_try_at = _datetime(d["nextTryAt"])
+    else:
+        o.next_try_at = UNSET
     if "httpStatus" in d:
         known += 1
         o.http_status = v if type(v := d["httpStatus"]) is int else wrong()
@@ -2188,6 +2193,8 @@ def encode_notification_entry(o: NotificationEntry) -> dict[str, Any]:
             d["attempts"] = v_attempts
         if (v_error := o.error) is not UNSET:
             d["error"] = v_error
+        if (v_next_try_at := o.next_try_at) is not UNSET:
+            d["nextTryAt"] = v_next_try_at
         if (v_http_status := o.http_status) is not UNSET:
             d["httpStatus"] = v_http_status
         if (v_aggregated_count := o.aggregated_count) is not UNSET:

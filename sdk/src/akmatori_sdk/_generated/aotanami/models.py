@@ -1357,7 +1357,10 @@ class NotificationEntry(Model):
     """How often sending was tried."""
 
     error: str | Unset = UNSET
-    """Why sending failed."""
+    """Why sending failed, and what to do about it."""
+
+    next_try_at: datetime | Unset = attrs.field(default=UNSET, metadata={"json": "nextTryAt"})
+    """When it is tried again; what failed and has none was given up."""
 
     http_status: int | Unset = attrs.field(default=UNSET, metadata={"json": "httpStatus"})
     """The status the channel answered, if it is an HTTP one."""

@@ -21,6 +21,18 @@ LONGEST_ERROR = 500
 # The server ends the statement first, and can say so.
 MARGIN_SECONDS = 5.0
 
+_HINTS = {
+    Reason.CONNECTION: " Check ch_host and ch_port in the tool's settings.",
+    Reason.TIMEOUT: " Check ch_host and ch_port in the tool's settings, and whether a firewall is on the way.",
+    Reason.TLS: (
+        " If the certificate is that of a private authority, put it into ch_ca_cert in the tool's settings."
+    ),
+    Reason.NOT_TLS: " Switch ch_ssl_enabled off in the tool's settings, or check ch_port.",
+    Reason.BROKEN: " Check ch_port and ch_ssl_enabled in the tool's settings.",
+    Reason.PROTOCOL: " Check ch_port and ch_ssl_enabled in the tool's settings.",
+}
+# What ends the sentence of an error.
+_CODE = re.compile(r"\(([A-Z][A-Z0-9_]+)\)\s*$")
 _VERSION = re.compile(r"\s*\(version .*\)\s*$", re.DOTALL)
 _LOCKED = re.compile(r"Cannot modify '(\w+)' setting in readonly mode")
 _INTEGER = re.compile(r"(Nullable\()?U?Int64\)?")
@@ -92,15 +104,12 @@ async def _sent(
     try:
         return await client.send(request)
     except OutgoingError as error:
-        hint = (
-            " Check ch_host and ch_port in the tool's settings." if error.reason is Reason.CONNECTION else ""
-        )
-        raise ToolFailedError(f"{error}{hint}") from None
+        raise ToolFailedError(f"{error}{_HINTS.get(error.reason, '')}") from None
 
 
 def _output(settings: Settings, answer: OutgoingAnswer, limit: int, seconds: int) -> Output:
     if answer.status != 200:
-        raise ToolFailedError(_sentence(settings, answer, seconds))
+        raise _refusal(settings, answer, seconds)
     if answer.is_truncated:
         raise ToolFailedError("The answer is larger than 10 MiB; ask for fewer or shorter columns.")
     try:
@@ -108,9 +117,7 @@ def _output(settings: Settings, answer: OutgoingAnswer, limit: int, seconds: int
         columns = [(str(one["name"]), str(one["type"])) for one in document["meta"]]
         rows = cast("list[list[JSON]]", document["data"])
     except (ValueError, KeyError, TypeError):
-        raise ToolFailedError(
-            f"{settings.host}:{settings.port} does not answer as ClickHouse does."
-        ) from None
+        raise _other(settings) from None
     # It breaks off at the end of a block, which may be a little later.
     is_cut = len(rows) > limit
     value: JSON = {
@@ -133,16 +140,37 @@ def _value(kind: str, cell: JSON) -> JSON:
     return cell
 
 
-def _sentence(settings: Settings, answer: OutgoingAnswer, seconds: int) -> str:
+def _refusal(settings: Settings, answer: OutgoingAnswer, seconds: int) -> ToolFailedError:
     text = without_secrets(answer.text, [settings.password]).strip()
+    _, is_clickhouse, said = text.partition("DB::Exception:")
+    if not is_clickhouse:
+        return _other(settings, answer.status)
     if "(TIMEOUT_EXCEEDED)" in text:
-        return f"The statement took longer than {seconds} seconds and was cancelled."
+        return ToolFailedError(f"The statement took longer than {seconds} seconds and was cancelled.")
     if "(READONLY)" in text:
-        return "ClickHouse refused the statement: it would do more than read."
-    said = _VERSION.sub("", text.partition("DB::Exception:")[2] or text).strip()[:LONGEST_ERROR]
+        return ToolFailedError("ClickHouse refused the statement: it would do more than read.")
+    said = " ".join(_VERSION.sub("", said).split())
+    shown = said[:LONGEST_ERROR]
     if answer.status in {401, 403, 516} or "(AUTHENTICATION_FAILED)" in text:
-        return f"ClickHouse does not let the user {settings.user} in: {said}"
-    return f"ClickHouse refused the statement ({answer.status}): {said}"
+        head = f"ClickHouse does not let the user {settings.user} in"
+        hint = "check ch_username and ch_password in the tool's settings."
+        return ToolFailedError(f"{head}: {shown}", setup=f"{head}; {hint}")
+    code = _CODE.search(said)
+    name = code.group(1) if code else ""
+    hint = "; check ch_database in the tool's settings" if name == "UNKNOWN_DATABASE" else ""
+    return ToolFailedError(
+        f"ClickHouse refused the statement ({answer.status}): {shown}",
+        setup=f"ClickHouse refused the statement ({answer.status}{f', {name}' if name else ''}){hint}.",
+    )
+
+
+def _other(settings: Settings, status: int = 200) -> ToolFailedError:
+    """Say that it is another service; what that answers is of no use to anybody."""
+    answered = "" if status == 200 else f" It answered {status};"
+    return ToolFailedError(
+        f"{settings.host}:{settings.port} does not answer as ClickHouse does:{answered} check ch_host and ch_port in"
+        " the tool's settings."
+    )
 
 
 def _escaped(value: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from akmatori_server.incidents.storable import JSON
-from akmatori_server.kits.http_api.credentials import chosen_auth
-from akmatori_server.kits.http_api.form import Content, HttpForm, Request, Scheme
+from akmatori_server.kits.http_api.credentials import credential_names
+from akmatori_server.kits.http_api.form import Content, HttpForm, Request
 from akmatori_server.kits.http_api.functions import ANSWERS
 from akmatori_server.kits.http_api.template import Scope
 from akmatori_server.outgoing.errors import OutgoingError, Reason
@@ -25,7 +25,7 @@ def output_of(
         ToolFailedError: the other side refused it, or its answer cannot be used.
     """
     if not 200 <= answer.status < 300:
-        raise ToolFailedError(refusal(form, request, scope, sent, answer))
+        raise refusal(form, request, scope, sent, answer)
     if request.content is Content.TEXT:
         return Output(value=answer.text, is_truncated=answer.is_truncated)
     if not answer.body.strip():
@@ -42,18 +42,18 @@ def output_of(
             f"{_host(answer.url)} did not answer with JSON; check {request.base_url or form.base_url} in the tool's"
             " settings, it may be the address of a login page."
         )
-    picked = _picked(form, request, value)
+    picked = _picked(form, request, sent, answer, value)
     return Output(value=ANSWERS[request.answer](picked, scope) if request.answer else picked)
 
 
 def refusal(
     form: HttpForm, request: Request, scope: Scope, sent: OutgoingRequest, answer: OutgoingAnswer
-) -> str:
+) -> ToolFailedError:
     """Say what a status means, what to do about it, and what the other side says."""
-    said = "" if "html" in answer.content_type else " ".join(answer.text.split())
-    said = without_secrets(said, sent.secrets)[:LONGEST_ERROR]
-    hint = _hint(form, request, scope, answer)
-    return f"{_host(answer.url)} answered {answer.status}: {hint}{f' It says: {said}' if said else ''}"
+    said = "" if "html" in answer.content_type else _line(answer.text, sent)
+    head = f"{_host(answer.url)} answered {answer.status}:"
+    sentence = f"{head} {_hint(form, request, scope, answer)}{f' It says: {said}' if said else ''}"
+    return ToolFailedError(sentence, setup=f"{head} {_setup_hint(form, request, scope, answer)}")
 
 
 def failure(form: HttpForm, request: Request, error: OutgoingError) -> ToolFailedError:
@@ -65,12 +65,21 @@ def failure(form: HttpForm, request: Request, error: OutgoingError) -> ToolFaile
         Reason.TLS: (
             f" If the certificate is that of a private authority, {_tls_hint(form)} in the tool's settings."
         ),
+        Reason.NOT_TLS: f" Write http:// instead of https:// into {base} in the tool's settings, or check its port.",
         Reason.CONNECTION: f" Check {base} in the tool's settings, and whether the service runs.",
         Reason.BROKEN: "",
         Reason.PROTOCOL: f" Check {base} in the tool's settings.",
     }
-    sentence = f"{error}{hints[error.reason]}"
-    return OutcomeUnknownError(sentence) if error.may_have_arrived else ToolFailedError(sentence)
+    setups = {
+        Reason.TIMEOUT: (
+            f" Check {base} in the tool's settings, and whether a firewall is on the way; or raise {form.timeout}."
+        ),
+        Reason.BROKEN: f" Check {base} in the tool's settings, also whether it is http:// or https://.",
+        Reason.PROTOCOL: f" Check {base} in the tool's settings, also whether it is http:// or https://.",
+    }
+    failed = OutcomeUnknownError if error.may_have_arrived else ToolFailedError
+    hint = hints[error.reason]
+    return failed(f"{error}{hint}", setup=f"{error}{setups.get(error.reason, hint)}")
 
 
 def _value(request: Request, answer: OutgoingAnswer) -> JSON:
@@ -82,9 +91,15 @@ def _value(request: Request, answer: OutgoingAnswer) -> JSON:
         return answer.text if request.content is Content.ANY else None
 
 
-def _picked(form: HttpForm, request: Request, value: JSON) -> JSON:
+def _picked(
+    form: HttpForm, request: Request, sent: OutgoingRequest, answer: OutgoingAnswer, value: JSON
+) -> JSON:
     if not request.pick:
         return value
+    if isinstance(value, dict) and value.get("status") == "error":
+        # The query API of Prometheus, which need not say so with the status of HTTP.
+        said = _line(str(value.get("error") or "it does not say which"), sent)
+        raise ToolFailedError(f"{_host(answer.url)} answered with an error: {said}")
     if isinstance(value, dict) and request.pick in value:
         return value[request.pick]
     if request.content is Content.ANY:
@@ -93,11 +108,8 @@ def _picked(form: HttpForm, request: Request, value: JSON) -> JSON:
 
 
 def _hint(form: HttpForm, request: Request, scope: Scope, answer: OutgoingAnswer) -> str:
-    auth = chosen_auth(form, scope.settings)
     base = request.base_url or form.base_url
-    secret = auth.secret or (
-        "the login" if auth.scheme is Scheme.LOGIN else form.auth.by or "the credentials"
-    )
+    secret = credential_names(form, scope.settings) or "the credentials"
     if 300 <= answer.status < 400:
         return f"it redirects, which is not followed here; check {base} in the tool's settings."
     hints = {
@@ -112,6 +124,24 @@ def _hint(form: HttpForm, request: Request, scope: Scope, answer: OutgoingAnswer
     if answer.status >= 500:
         return "the service has a problem of its own."
     return "it does not take the request like this; check the arguments."
+
+
+def _setup_hint(form: HttpForm, request: Request, scope: Scope, answer: OutgoingAnswer) -> str:
+    """Say the same of a call whose arguments are right, for they are ours."""
+    base = request.base_url or form.base_url
+    hints = {
+        404: f"there is no such thing; check {base} in the tool's settings.",
+        429: "there were too many requests; wait a little, and try it again.",
+    }
+    if answer.status in {401, 403, 407} or answer.status < 400 or answer.status >= 500:
+        usual = _hint(form, request, scope, answer)
+        return usual if answer.status < 500 else f"{usual[:-1]}; look into its log, and try it again later."
+    return hints.get(answer.status, f"it does not take the request; check {base} in the tool's settings.")
+
+
+def _line(text: str, sent: OutgoingRequest) -> str:
+    """Return what the other side says as one line, without secrets."""
+    return without_secrets(" ".join(text.split()), sent.secrets)[:LONGEST_ERROR]
 
 
 def _tls_hint(form: HttpForm) -> str:

@@ -36,6 +36,12 @@ def chosen_auth(form: HttpForm, settings: Mapping[str, Any]) -> Auth:
     return form.auth.ways[str(settings[form.auth.by])] if form.auth.by else form.auth.ways[""]
 
 
+def credential_names(form: HttpForm, settings: Mapping[str, Any]) -> str:
+    """Return the settings that the credentials of a tool come from, in words."""
+    auth = chosen_auth(form, settings)
+    return " and ".join(name for name in (auth.username, auth.secret) if name) or form.auth.by
+
+
 def credentials_of(form: HttpForm, settings: Mapping[str, Any]) -> Credentials:
     """Return what goes with each request of a tool with these settings; nothing where it has to log in first.
 

@@ -13,6 +13,7 @@ import jsonschema_rs
 from akmatori_server.incidents.storable import JSON
 from akmatori_server.kits.http_api.form_schema import SCHEMA
 from akmatori_server.outgoing.models import MOST_BYTES
+from akmatori_server.toolbox.members import member
 from akmatori_server.tools.builtin import document_of
 
 # Members of a request that become something else than they are written as.
@@ -119,10 +120,38 @@ class Versions:
         return self.requests[str(settings[self.by])] if self.by else self.requests[""]
 
 
+class Kind(enum.StrEnum):
+    """What a part of an answer is."""
+
+    # One that is not empty.
+    TEXT = "text"
+    LIST = "list"
+    # A list or an object.
+    STRUCTURE = "structure"
+
+
+@attrs.frozen(kw_only=True)
+class Expectation:
+    """What only the right service answers; `at` is "" for the answer itself."""
+
+    at: str = ""
+    kind: Kind
+
+    def is_met(self, answer: JSON) -> bool:
+        """Whether an answer has it."""
+        found = member(answer, self.at)
+        if self.kind is Kind.TEXT:
+            return isinstance(found, str) and bool(found.strip())
+        return isinstance(found, list) or (self.kind is Kind.STRUCTURE and isinstance(found, dict))
+
+
 @attrs.frozen(kw_only=True)
 class Trial:
     """A call that needs the credentials, reads, and answers little; `version` is where its answer has the version."""
 
+    # How people call the service.
+    service: str
+    expects: Expectation
     function: str
     arguments: Mapping[str, JSON] = attrs.field(factory=dict[str, JSON])
     version: str = ""
@@ -186,9 +215,15 @@ def load_form(type_name: str) -> HttpForm | None:
         headers=http.get("headers", {}),
         auth=_choice(http["auth"]),
         functions={one["name"]: _versions(one["request"]) for one in document["functions"]},
-        trial=Trial(**document["trial"]),
+        trial=_trial(document["trial"]),
         defaults={name: one["default"] for name, one in properties.items() if "default" in one},
     )
+
+
+def _trial(document: Mapping[str, Any]) -> Trial:
+    expects = document["expects"]
+    simple = {name: value for name, value in document.items() if name != "expects"}
+    return Trial(**simple, expects=Expectation(at=expects.get("at", ""), kind=Kind(expects["is"])))
 
 
 def _choice(document: Mapping[str, Any]) -> Choice:

@@ -75,9 +75,19 @@ SCHEMA: dict[str, Any] = {
         "trial": {
             "type": "object",
             "additionalProperties": False,
-            "required": ["function"],
+            "required": ["service", "function", "expects"],
             "properties": {
+                "service": {"type": "string", "minLength": 1},
                 "function": _NAME,
+                "expects": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["is"],
+                    "properties": {
+                        "at": {"type": "string", "minLength": 1},
+                        "is": {"enum": ["text", "list", "structure"]},
+                    },
+                },
                 "arguments": {"type": "object"},
                 "version": {"type": "string", "minLength": 1},
             },

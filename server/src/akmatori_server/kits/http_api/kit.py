@@ -71,6 +71,16 @@ class HttpKit(Kit):
             version=declared.version,
         )
 
+    def trouble(self, output: Output) -> str:
+        """Say that it is another service, by what the catalogue expects of the answer."""
+        declared = self._form.trial
+        if declared.expects.is_met(output.value):
+            return ""
+        return (
+            f"The service answered, but not as {declared.service} does: check {self._form.base_url} in the tool's"
+            " settings, it may be the address of something else, or of a login page."
+        )
+
     def plan(self, call: Invocation) -> Plan:
         """Say what a call will do."""
         ready = self._ready(call)

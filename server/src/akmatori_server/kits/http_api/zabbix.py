@@ -78,26 +78,24 @@ def problem_hosts_body(scope: Scope) -> JSON:
 
 def result(answer: JSON, scope: Scope) -> JSON:
     """Return the result of a call, passwords masked."""
-    del scope
-    return _masked(_result(answer))
+    return _masked(_result(answer, scope))
 
 
 def items_batch(answer: JSON, scope: Scope) -> JSON:
     """Return the items of all patterns, each item once."""
-    del scope
     if not isinstance(answer, list):
         # A request that is wrong as a whole is answered as one.
         answer = [answer]
     found: dict[str, JSON] = {}
     for one in sorted(answer, key=_number):
-        for item in _objects(_result(one)):
+        for item in _objects(_result(one, scope)):
             found.setdefault(str(item.get("itemid", "")), dict(item))
     return list(found.values())
 
 
 def problems_with_hosts(answer: JSON, scope: Scope) -> JSON:
     """Return the problems with the hosts of their triggers."""
-    hosts = {str(one.get("triggerid")): one.get("hosts", []) for one in _objects(_result(answer))}
+    hosts = {str(one.get("triggerid")): one.get("hosts", []) for one in _objects(_result(answer, scope))}
     problems = _objects(scope.arguments["first"])
     return [{**one, "hosts": hosts.get(str(one.get("objectid")), [])} for one in problems]
 
@@ -111,7 +109,7 @@ def _call(method: str, params: JSON, number: int = 1) -> dict[str, JSON]:
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
 
 
-def _result(answer: JSON) -> JSON:
+def _result(answer: JSON, scope: Scope) -> JSON:
     if not isinstance(answer, dict) or not ("result" in answer or "error" in answer):
         raise ToolFailedError(
             "The answer is not one of the Zabbix API; check zabbix_url in the tool's settings."
@@ -121,11 +119,17 @@ def _result(answer: JSON) -> JSON:
     error = answer["error"]
     members = error if isinstance(error, dict) else {"message": error}
     said = " ".join(str(members[name]) for name in ("message", "data") if members.get(name))[:LONGEST_ERROR]
-    sentence = f"Zabbix refused the call: {said}"
-    raise (
-        LoginExpiredError(sentence)
-        if any(word in said.lower() for word in _EXPIRED)
-        else ToolFailedError(sentence)
+    if any(word in said.lower() for word in _EXPIRED):
+        by_token = scope.settings.get("auth_method") == "token"
+        names = "zabbix_token" if by_token else "zabbix_username and zabbix_password"
+        hint = f"check {names} in the tool's settings."
+        raise LoginExpiredError(
+            f"Zabbix refused the call: {said.rstrip('.')}; {hint}",
+            setup=f"Zabbix does not accept the credentials; {hint}",
+        )
+    raise ToolFailedError(
+        f"Zabbix refused the call: {said}",
+        setup="Zabbix refused to list hosts; check zabbix_url in the tool's settings, and what its user may do.",
     )
 
 

@@ -50,8 +50,9 @@ async def _called(ask: Ask, method: str, params: JSON) -> JSON:
     if isinstance(params, dict) and isinstance(error, dict):
         said = str(error.get("data") or error.get("message") or "")[:300]
         said = without_secrets(said, [str(params["password"])])
+        hint = "heck zabbix_username and zabbix_password in the tool's settings."
         raise ToolFailedError(
-            f"Zabbix refused the login: {said} Check zabbix_username and zabbix_password in the tool's settings."
+            f"Zabbix refused the login: {said} C{hint}", setup=f"Zabbix refused the login; c{hint}"
         )
     raise ToolFailedError("The answer is not one of the Zabbix API; check zabbix_url in the tool's settings.")
 

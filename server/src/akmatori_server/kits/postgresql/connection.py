@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -24,6 +25,36 @@ LONGEST_CAUSE = 500
 _CHECKING = frozenset({"verify-ca", "verify-full"})
 # Not empty, for then libpq would look into its environment and this user's home directory.
 _NO_FILE = "/dev/null/none"
+
+_IN_SETTINGS = "in the tool's settings"
+# What to do about which words of libpq and of servers; the first that fits.
+_HINTS: tuple[tuple[str, str], ...] = (
+    (
+        "unsupported startup parameter",
+        "If that is PgBouncer, set ignore_startup_parameters = options in its configuration.",
+    ),
+    ("does not support SSL", "If that is meant, set pg_ssl_mode to disable."),
+    (
+        "(password|SASL) authentication failed|auth failed",
+        f"Check pg_username and pg_password {_IN_SETTINGS}.",
+    ),
+    ("pg_hba", "The database's administrator has to let this server in, by a line in pg_hba.conf."),
+    (
+        "SSL negotiation|expected authentication request|closed the connection",
+        f"That port may not be the one of PostgreSQL; check pg_port {_IN_SETTINGS}.",
+    ),
+    (
+        "timeout|timed out",
+        f"Check pg_host and pg_port {_IN_SETTINGS}, and whether a firewall is on the way.",
+    ),
+    (
+        "Connection refused|No route to host|unreachable",
+        f"Check pg_host and pg_port {_IN_SETTINGS}, and whether the database runs.",
+    ),
+    ("certificate", f"Check pg_ca_cert and pg_ssl_mode {_IN_SETTINGS}."),
+    ('^role "|^no such user', f"Check pg_username {_IN_SETTINGS}."),
+    ('^database ".* does not exist|^no such database', f"Check pg_database {_IN_SETTINGS}."),
+)
 
 
 @asynccontextmanager
@@ -121,11 +152,7 @@ def _sentence(settings: Settings, error: Exception) -> str:
     # The library's own preface repeats the address, and advice follows in lines of its own.
     cause = (cause.splitlines() or [type(error).__name__])[0].rpartition(" failed: ")[2]
     cause = cause.removeprefix("FATAL:").strip()
-    hint = ""
-    if "unsupported startup parameter" in cause:
-        hint = " If that is PgBouncer, set ignore_startup_parameters = options in its configuration."
-    elif "does not support SSL" in cause:
-        hint = " If that is meant, set pg_ssl_mode to disable."
+    hint = next((f" {hint}" for words, hint in _HINTS if re.search(words, cause)), "")
     return f"No connection to the database {settings.place}: {cause[:LONGEST_CAUSE]}.{hint}".replace(
         "..", "."
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # sshd takes 10 sessions on one connection by default; some are left for others.
 MOST_CHANNELS = 8
 KEEPALIVE_SECONDS = 15
+_LOOK = "Check its address and port in the tool's settings"
 _log = structlog.stdlib.get_logger("akmatori_server.kits.ssh")
 
 
@@ -70,7 +71,12 @@ class Connector:
 
     @contextlib.asynccontextmanager
     async def _opened(self, host: Host, key: str) -> AsyncGenerator[Link]:
-        jump = await self._jump(host, host.jump, key) if host.jump else None
+        try:
+            jump = await self._jump(host, host.jump, key) if host.jump else None
+        except ToolFailedError as error:
+            raise ToolFailedError(
+                f"The jump host cannot be used, so nothing else was tried: {error}"
+            ) from None
         async with self._connected(host.place, key, host.policy, jump) as link:
             yield link
 
@@ -160,7 +166,8 @@ def _sentence(  # noqa: PLR0911  one for each way to fail
     if recognition.complaint:
         return recognition.complaint
     if isinstance(error, TimeoutError):
-        return f"{where} did not answer within {seconds} s."
+        hint = f" {_LOOK}, and whether a firewall is on the way." if not recognition.is_shown else ""
+        return f"{where} did not answer within {seconds} s.{hint}"
     if isinstance(error, asyncssh.PermissionDenied):
         return f"{where} does not accept the key; add its public key to the user's authorized_keys."
     if isinstance(error, asyncssh.KeyExchangeFailed) and recognition.expected:
@@ -173,8 +180,12 @@ def _sentence(  # noqa: PLR0911  one for each way to fail
     if isinstance(error, asyncssh.ChannelOpenError):
         return f"The jump host cannot reach {place.address} port {place.port}: {str(error.reason)[:200]}."
     if isinstance(error, asyncssh.Error):
-        return f"{where} ended the connection: {str(error.reason)[:200].rstrip('.')}."
-    return f"{where} cannot be reached: {_cause(error)}."
+        is_other = isinstance(error, (asyncssh.ConnectionLost, asyncssh.ProtocolError))
+        # SSH servers end connections this early only when they have too many, or were told to.
+        is_other = is_other and not recognition.is_shown
+        hint = " It may not be an SSH server; check the port in the tool's settings." if is_other else ""
+        return f"{where} ended the connection: {str(error.reason)[:200].rstrip('.')}.{hint}"
+    return f"{where} cannot be reached: {_cause(error)}. {_LOOK}."
 
 
 def _cause(error: Exception) -> str:

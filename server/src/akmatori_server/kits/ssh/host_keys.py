@@ -62,9 +62,12 @@ class Recognition:
     complaint: str = ""
     # The key that was shown, and is to be remembered.
     learnt: str = ""
+    # Whether any key was shown: only an SSH server does that.
+    is_shown: bool = False
 
     def accepts(self, shown: str) -> bool:
         """Decide about a key."""
+        self.is_shown = True
         if self.policy is KnownHosts.IGNORE or shown == self.expected:
             return True
         where = f"{self.place.address} port {self.place.port}"

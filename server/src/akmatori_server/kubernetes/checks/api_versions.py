@@ -18,9 +18,10 @@ _VERSION = re.compile(r'\s*\{\s*"apiVersion"\s*:\s*"([a-z0-9./-]{1,100})"')
 
 
 def _old(
-    test: Callable[[OldVersion, Release], bool],
+    test: Callable[[OldVersion, Release], bool], *, unless_known: Severity | None = None
 ) -> Callable[[Reference, Mapping[str, str], Context], Iterator[Hit]]:
     def find(reference: Reference, annotations: Mapping[str, str], context: Context) -> Iterator[Hit]:
+        severity = None if context.release_is_known else unless_known
         applied = _VERSION.match(annotations.get(_APPLIED, ""))
         written = {reference.api_version: ""}
         if applied is not None:
@@ -28,7 +29,8 @@ def _old(
         for version, how in written.items():
             old = OLD_VERSIONS.get((version, reference.kind))
             if old is not None and test(old, context.release):
-                yield Hit(("apiVersion",), evidence=_evidence(version + how, old), discriminator=version)
+                evidence = _evidence(version + how, old)
+                yield Hit(("apiVersion",), evidence=evidence, discriminator=version, severity=severity)
 
     return find
 
@@ -41,14 +43,15 @@ def _evidence(version: str, old: OldVersion) -> str:
 CHECKS: tuple[Check, ...] = (
     NamesCheck(
         "removed-api",
-        Severity.LOW,
+        Severity.HIGH,
         Category.POD_SECURITY,
         "Version of an API that is gone",
         "The release of Kubernetes that this is for does not serve the version any more: it cannot be applied.",
         "Write it in the version that took its place.",
         controls(),
         OLD_KINDS,
-        _old(lambda old, release: old.removed <= release),
+        # Of the release that is only supposed nobody knows whether it is applied there.
+        _old(lambda old, release: old.removed <= release, unless_known=Severity.LOW),
         in_system=False,
     ),
     NamesCheck(

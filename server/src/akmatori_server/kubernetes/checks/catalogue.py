@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from akmatori_sdk._generated.aotanami.models import Category
 from akmatori_server.kubernetes.checks import (
     api_versions,
     container_security,
@@ -56,6 +57,7 @@ PACKS = {
     )
 }
 """Names that stand for several checks."""
+_SCANNERS = frozenset(category.value for category in Category)
 
 
 class UnknownCheckError(Exception):
@@ -70,6 +72,10 @@ def named_checks(names: Iterable[str]) -> frozenset[str]:
     """
     found: set[str] = set()
     for name in names:
+        if name in _SCANNERS:
+            raise UnknownCheckError(
+                f"{name} is a scanner, and no check: name its checks, or choose scanners with --scanner of a scan."
+            )
         if name not in CHECK_IDS and name not in PACKS:
             near = difflib.get_close_matches(name, [*CHECK_IDS, *PACKS], n=1)
             hint = f" Do you mean {near[0]}?" if near else ""

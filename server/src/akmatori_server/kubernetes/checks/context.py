@@ -56,6 +56,8 @@ class Context:
     links: Links = attrs.field(factory=Links)
     release: Release = POD_SECURITY_LATEST
     """The release of Kubernetes that everything is meant for."""
+    release_is_known: bool = False
+    """Whether somebody said so, or a cluster; else the newest is taken."""
     registries: tuple[str, ...] = ()
     """The registries that images may come from."""
     _takeovers: dict[Account, Takeover | None] = attrs.field(

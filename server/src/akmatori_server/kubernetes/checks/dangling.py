@@ -6,14 +6,14 @@ and nothing that may be made by a controller of somebody else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from akmatori_sdk._generated.aotanami.models import Category, Severity
 from akmatori_server.kubernetes.checks.context import Context
 from akmatori_server.kubernetes.checks.controls import controls
 from akmatori_server.kubernetes.checks.model import Check, EndCheck, Hit, ObjectCheck, Question
 from akmatori_server.kubernetes.links import Sightings
-from akmatori_server.kubernetes.links.reading import scaled_by, without_given
+from akmatori_server.kubernetes.links.reading import scaled_by, target_ports, without_given
 from akmatori_server.kubernetes.manifests import ManifestObject, Node
 from akmatori_server.kubernetes.manifests.nodes import Path
 from akmatori_server.kubernetes.selectors import Selector, read_selector
@@ -32,6 +32,21 @@ def _service(found: ManifestObject, _: Context) -> Iterator[Question]:
     # Without a selector somebody else writes its endpoints.
     if found.group == "" and labels and spec.get("type").text() != "ExternalName":
         yield _question(found, ("spec", "selector"), Selector(labels, ()))
+
+
+def _service_port(found: ManifestObject, _: Context) -> Iterator[Question]:
+    spec, reference = found.body.get("spec"), reference_of(found)
+    if found.group != "" or spec.get("type").text() == "ExternalName":
+        return
+    for index, item in enumerate(spec.get("ports").each()):
+        name = item.get("targetPort").text()
+        if name in target_ports(found):
+            hit = Hit(("spec", "ports", index, "targetPort"), evidence=name[:100], discriminator=name)
+            yield Question(hit, _if_unnamed(reference, name, hit))
+
+
+def _if_unnamed(service: Reference, name: str, hit: Hit) -> Callable[[Sightings], Hit | None]:
+    return lambda sightings: hit if name in sightings.unnamed_ports(service) else None
 
 
 def _policy(found: ManifestObject, _: Context) -> Iterator[Question]:
@@ -140,6 +155,19 @@ CHECKS: tuple[Check, ...] = (
         frozenset({"Service"}),
         _service,
         needs_nearby=_SEEN,
+    ),
+    EndCheck(
+        "service-port-missing",
+        Severity.LOW,
+        Category.NETWORK_POLICY,
+        "Service to a port that no container names",
+        "No container that it selects has a port of the name in targetPort: whoever connects gets no answer.",
+        "Name the port under ports of the container, or write its number into targetPort.",
+        controls(),
+        frozenset({"Service"}),
+        _service_port,
+        needs_nearby=_SEEN,
+        in_system=False,
     ),
     ObjectCheck(
         "ingress-backend-missing",

@@ -9,6 +9,7 @@ from akmatori_sdk._generated.aotanami.models import Category, Severity
 from akmatori_server.kubernetes.checks.context import Context
 from akmatori_server.kubernetes.checks.controls import controls
 from akmatori_server.kubernetes.checks.model import Hit, WorkloadCheck, at
+from akmatori_server.kubernetes.checks.registries import folded_host, names_host
 from akmatori_server.kubernetes.workloads import Workload
 
 _DIGEST = re.compile(r"@[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}$")
@@ -60,8 +61,8 @@ def is_from(image: str, registry: str) -> bool:
     # What names no host is of Docker's own registry, and of its library when it names no owner.
     if not slash:
         full = f"docker.io/library/{image}"
-    elif "." in host or ":" in host or host == "localhost":
-        full = f"docker.io/{rest}" if host == "index.docker.io" else image
+    elif names_host(host.lower()):
+        full = f"{folded_host(host)}/{rest}"
     else:
         full = f"docker.io/{image}"
     return full.startswith(registry.rstrip("/") + "/")

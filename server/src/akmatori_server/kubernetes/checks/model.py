@@ -29,6 +29,10 @@ class Hit:
     """What was read there; never a secret."""
     discriminator: str = ""
     """Tells hits of one check in one container apart, whatever their order: a name, never a position."""
+    severity: Severity | None = None
+    """Where it is less bad than its check says."""
+    remediation: str = ""
+    """Where what its check says does not fit."""
 
 
 @attrs.frozen

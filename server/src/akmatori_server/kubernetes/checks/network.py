@@ -13,10 +13,19 @@ from akmatori_server.kubernetes.networking import Direction, Reach
 from akmatori_server.kubernetes.workloads import Workload
 
 _NIST = ("AC-4", "CM-7", "SC-7")
+_ENDING = frozenset({"Job", "CronJob"})
+# Where the certificate of a cloud's own load balancer is named.
+_CERTIFICATES = (
+    "alb.ingress.kubernetes.io/certificate-arn",
+    "ingress.gcp.kubernetes.io/pre-shared-cert",
+    "networking.gke.io/managed-certificates",
+)
+_ALB_PORTS = "alb.ingress.kubernetes.io/listen-ports"
 
 
 def _no_labels(workload: Workload, _: Context) -> Iterator[Hit]:
-    if not workload.labels:
+    # The pods of a Job get labels from it; nothing else is to select them.
+    if not workload.labels and workload.reference.kind not in _ENDING:
         yield Hit()
 
 
@@ -50,6 +59,8 @@ def _no_policy_at_all(found: ManifestObject, context: Context) -> Iterator[Hit]:
 def _no_tls(found: ManifestObject, _: Context) -> Iterator[Hit]:
     if found.group not in ("networking.k8s.io", "extensions"):
         return
+    if _is_secured_by_cloud(found.annotations):
+        return
     spec = found.body.get("spec")
     tls = spec.get("tls").each()
     secured = {host.text() for item in tls for host in item.get("hosts").each()}
@@ -62,6 +73,14 @@ def _no_tls(found: ManifestObject, _: Context) -> Iterator[Hit]:
     for host in sorted(hosts - secured):
         if f"*.{host.partition('.')[2]}" not in secured:
             yield Hit(("spec",), evidence=host or "all hosts", discriminator=host)
+
+
+def _is_secured_by_cloud(annotations: dict[str, str]) -> bool:
+    # Where an ALB is told its ports they decide: it finds certificates by the hosts itself, or does not use any.
+    ports = annotations.get(_ALB_PORTS, "")
+    if ports:
+        return '"HTTPS"' in ports
+    return any(annotations.get(name, "").strip() for name in _CERTIFICATES)
 
 
 _POLICIES = frozenset({"NetworkPolicy"})
@@ -151,7 +170,7 @@ CHECKS: tuple[Check, ...] = (
         Category.NETWORK_POLICY,
         "Ingress without TLS",
         "The Ingress serves hosts without a certificate: what is sent can be read and changed on its way.",
-        "Name the hosts and a secret with their certificate in spec.tls.",
+        "Name the hosts and a secret with their certificate in spec.tls, or the certificate as your cloud has it.",
         controls(nist=("SC-8", "SC-8(1)")),
         frozenset({"Ingress"}),
         _no_tls,

@@ -13,8 +13,16 @@ from typing import TypeAlias
 from akmatori_sdk._generated.aotanami.models import Category, Severity
 from akmatori_server.kubernetes.checks.context import Context
 from akmatori_server.kubernetes.checks.controls import controls
-from akmatori_server.kubernetes.checks.model import Check, EndCheck, Hit, Question, WorkloadCheck, at
-from akmatori_server.kubernetes.links import LINK_KINDS, Service, Sightings
+from akmatori_server.kubernetes.checks.model import (
+    Check,
+    EndCheck,
+    Hit,
+    ObjectCheck,
+    Question,
+    WorkloadCheck,
+    at,
+)
+from akmatori_server.kubernetes.links import LINK_KINDS, Autoscaler, Service, Sightings
 from akmatori_server.kubernetes.manifests import ManifestObject, Node
 from akmatori_server.kubernetes.workloads import Container, Workload, reference_of
 from akmatori_server.kubernetes.workloads.reading import WORKLOAD_KINDS
@@ -24,6 +32,10 @@ _MIRROR = "kubernetes.io/config.mirror"
 _HOOK = "helm.sh/hook"
 _HANDLERS = ("httpGet", "tcpSocket", "grpc", "exec")
 _PERIOD, _FAILURES = 10, 3
+_OF_CLAIMS = (
+    "Its pods share the claim {}: a second replica needs a volume that many nodes may write (ReadWriteMany), or a"
+    " StatefulSet with volumeClaimTemplates. Where there may be one pod only, say so with the strategy Recreate."
+)
 
 _Plain: TypeAlias = "str | tuple[_Plain, ...] | tuple[tuple[str, _Plain], ...] | None"
 
@@ -96,7 +108,25 @@ def _single_replica(workload: Workload, context: Context) -> Iterator[Hit]:
         return
     services = _services(workload, context)
     if services and _least_replicas(workload, context) == 1:
-        yield Hit(evidence=_named(services))
+        evidence = _named(services)
+        scaler = context.links.autoscalers.get(workload.reference)
+        if scaler is not None:
+            evidence += f"; {_placed(scaler)} asks for 1 at least"
+        claims = _claims(workload)
+        advice = _OF_CLAIMS.format(", ".join(claims)[:500]) if claims else ""
+        yield Hit(evidence=evidence, remediation=advice)
+
+
+def _placed(scaler: Autoscaler) -> str:
+    source = scaler.source
+    where = f" ({source.file}:{source.line})" if source.file else ""
+    return f"{scaler.reference.kind} {scaler.reference.name}{where}"[:1000]
+
+
+def _claims(workload: Workload) -> list[str]:
+    volumes = workload.spec.get("volumes").each()
+    names = (volume.get("persistentVolumeClaim", "claimName").text() for volume in volumes)
+    return sorted({name for name in names if name})
 
 
 def _no_budget(workload: Workload, context: Context) -> Iterator[Hit]:
@@ -136,6 +166,13 @@ def _needed(least: str, total: int) -> int:
     if number is None:
         return 0
     return math.ceil(number * total / 100) if least.endswith("%") else number
+
+
+def _bounds(found: ManifestObject, _: Context) -> Iterator[Hit]:
+    spec = found.body.get("spec")
+    least, most = spec.get("minReplicas").integer(), spec.get("maxReplicas").integer()
+    if found.group == "autoscaling" and least is not None and most is not None and least > most:
+        yield Hit(("spec", "minReplicas"), evidence=f"minReplicas: {least}, maxReplicas: {most}")
 
 
 def _naked_pod(workload: Workload, _: Context) -> Iterator[Hit]:
@@ -231,6 +268,18 @@ CHECKS: tuple[Check, ...] = (
         frozenset({_BUDGET}),
         _budget_that_blocks,
         needs_nearby=WORKLOAD_KINDS | {_SCALER},
+        in_system=False,
+    ),
+    ObjectCheck(
+        "autoscaler-bounds",
+        Severity.LOW,
+        Category.RESOURCE_LIMITS,
+        "Autoscaler of which the least is above the most",
+        "minReplicas is above maxReplicas: the API server refuses the autoscaler.",
+        "Make minReplicas as large as maxReplicas at most.",
+        controls(),
+        frozenset({_SCALER}),
+        _bounds,
         in_system=False,
     ),
 )

@@ -9,6 +9,7 @@ from akmatori_sdk._generated.aotanami.models import Category, Severity
 from akmatori_server.kubernetes.checks.context import Context
 from akmatori_server.kubernetes.checks.controls import controls
 from akmatori_server.kubernetes.checks.model import Hit, WorkloadCheck, at
+from akmatori_server.kubernetes.quantities import parse_quantity
 from akmatori_server.kubernetes.workloads import Workload
 
 # Nothing but zeros before the unit.
@@ -29,6 +30,18 @@ def _missing(part: str, resource: str) -> Callable[[Workload, Context], Iterator
                 yield at(container, "resources", part, resource, evidence=amounts.get(resource, ""))
 
     return find
+
+
+def _above(workload: Workload, _: Context) -> Iterator[Hit]:
+    for container in workload.containers:
+        for resource, text in container.requests.items():
+            limit = container.limits.get(resource, "")
+            request, most = parse_quantity(text), parse_quantity(limit)
+            if request is not None and most is not None and request > most:
+                evidence = f"{resource}: requests {text}, limits {limit}"[:500]
+                yield at(
+                    container, "resources", "requests", resource, evidence=evidence, discriminator=resource
+                )
 
 
 def _is_set(amounts: dict[str, str], resource: str) -> bool:
@@ -64,6 +77,16 @@ CHECKS = (
         "ephemeral-storage",
         Severity.LOW,
         "Its logs and files may fill the disk of its node, whose pods are then evicted.",
+    ),
+    WorkloadCheck(
+        "request-above-limit",
+        Severity.LOW,
+        Category.RESOURCE_LIMITS,
+        "Request above the limit",
+        "The container asks for more than it may use: the API server refuses its pods.",
+        "Make the request as large as the limit at most.",
+        controls(),
+        _above,
     ),
 )
 """In the order in which they are listed."""

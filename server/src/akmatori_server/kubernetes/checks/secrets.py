@@ -8,12 +8,8 @@ from akmatori_sdk._generated.aotanami.models import Category, Severity
 from akmatori_server.kubernetes.checks.context import Context
 from akmatori_server.kubernetes.checks.controls import controls
 from akmatori_server.kubernetes.checks.model import Hit, ObjectCheck, WorkloadCheck
-from akmatori_server.kubernetes.checks.secret_values import (
-    is_dense,
-    is_secret_name,
-    may_be_secret,
-    recognised,
-)
+from akmatori_server.kubernetes.checks.secret_lines import secret_lines, secret_words
+from akmatori_server.kubernetes.checks.secret_values import is_dense, is_secret, recognised
 from akmatori_server.kubernetes.manifests import ManifestObject
 from akmatori_server.kubernetes.workloads import Workload
 
@@ -41,7 +37,7 @@ def _secret_in(name: str, value: str) -> str:
     found = recognised(value)
     if found is not None:
         return found[1]
-    if is_secret_name(name) and may_be_secret(value):
+    if is_secret(name, value):
         return "a value is written here"
     return "a long random value" if is_dense(value) else ""
 
@@ -56,17 +52,15 @@ def _secret_env_ref(workload: Workload, _: Context) -> Iterator[Hit]:
 
 def _in_arguments(workload: Workload, _context: Context) -> Iterator[Hit]:
     for container in workload.containers:
-        for text, path in container.arguments:
+        named = list(secret_words([text for text, _ in container.arguments]))
+        for index, (text, path) in enumerate(container.arguments):
             found = recognised(text)
-            option, _, value = text.partition("=")
             if found is not None:
                 yield Hit(path, container.name, evidence=found[1], discriminator=found[1])
-            elif _is_option(option) and is_secret_name(option) and may_be_secret(value):
-                yield Hit(path, container.name, evidence=f"{option[:100]}=…", discriminator=option)
-
-
-def _is_option(text: str) -> bool:
-    return text.startswith("-") and not any(mark.isspace() for mark in text)
+            for told in [told for place, told in named if place == index]:
+                # A word that is one secret is told of once.
+                if found is None or any(mark.isspace() for mark in text):
+                    yield Hit(path, container.name, evidence=told, discriminator=told.removesuffix("=…"))
 
 
 def _in_annotations(workload: Workload, _: Context) -> Iterator[Hit]:
@@ -79,12 +73,15 @@ def _in_annotations(workload: Workload, _: Context) -> Iterator[Hit]:
 def _in_config_map(found: ManifestObject, _context: Context) -> Iterator[Hit]:
     for name, node in found.body.get("data").named():
         text = node.text()
-        secret = recognised(text)
-        evidence = secret[1] if secret else ""
-        if not evidence and "\n" not in text and is_secret_name(name) and may_be_secret(text):
-            evidence = "a value is written here"
-        if evidence:
-            yield Hit(("data", name), evidence=f"{name}: {evidence}", discriminator=name)
+        known = recognised(text)
+        lines = list(secret_lines(name, text))
+        if known is not None:
+            yield Hit(("data", name), evidence=f"{name}: {known[1]}", discriminator=name)
+        elif not lines and text.find("\n", 0, len(text) - 1) < 0 and is_secret(name, text):
+            yield Hit(("data", name), evidence=f"{name}: a value is written here", discriminator=name)
+        for line in lines:
+            told = f"{name}: {line.name} in line {line.number}: a value is written here"
+            yield Hit(("data", name), evidence=told, discriminator=f"{name}/{line.name}")
 
 
 _REMEDY = "Keep it in a Secret or an external store, mount it as a file, and change it: others have read it."

@@ -11,17 +11,18 @@ from akmatori_sdk._generated.aotanami.models import Category, Severity
 from akmatori_server.kubernetes.checks.context import Context
 from akmatori_server.kubernetes.checks.controls import controls
 from akmatori_server.kubernetes.checks.model import Check, Hit, ObjectCheck
-from akmatori_server.kubernetes.checks.secret_values import may_be_secret, recognised
+from akmatori_server.kubernetes.checks.secret_lines import secret_lines
+from akmatori_server.kubernetes.checks.secret_values import (
+    is_about,
+    is_dense,
+    is_made,
+    is_secret,
+    is_stand_in,
+    may_be_secret,
+    recognised,
+)
 from akmatori_server.kubernetes.manifests import ManifestObject, Node
 
-# What tools put in the place of a value, or write when they have encrypted it.
-_STAND_IN = re.compile(
-    r"<[^<>]{1,500}>|\{\{.{0,500}\}\}|\$\{[^}]{0,500}\}|\$\([^)]{0,500}\)|\$[A-Z_][A-Z0-9_]{0,100}|%[A-Z_]{1,100}%"
-    r"|ENC\[.{0,100000}\]|ref\+[a-z0-9]+://.{1,1000}|vault:.{1,1000}|op://.{1,1000}"
-    r"|x{3,100}|\*{3,100}|\.{3}|(?:change|replace|fill)[-_ ]?(?:me|this|it)?(?:[-_ ].{0,40})?"
-    r"|(?:your|example|sample|dummy|placeholder|todo|tbd|fixme|redacted|masked)(?:[-_ ].{0,60})?",
-    re.IGNORECASE | re.DOTALL,
-)
 _CERTIFICATES = re.compile(
     r"\s*(?:-----BEGIN (?:TRUSTED )?(?:CERTIFICATE|PUBLIC KEY)-----[^-]{0,100000}"
     r"-----END (?:TRUSTED )?(?:CERTIFICATE|PUBLIC KEY)-----\s*){1,500}"
@@ -73,18 +74,20 @@ def _written(found: ManifestObject, _: Context) -> Iterator[Hit]:
 
 def _is_secret(name: str, node: Node, *, is_encoded: bool) -> bool:
     written = node.text().strip()
-    if not written or _STAND_IN.fullmatch(written):
-        return False
-    text = _decoded(written) if is_encoded else written
+    text = _decoded(written) if is_encoded and not is_stand_in(written) else written
     if text is None:
         # Bytes that are no text, such as a keystore.
         return True
     text = text.strip()
     if recognised(text) is not None:
         return True
-    if not text or text in _EMPTY or _STAND_IN.fullmatch(text) or _CERTIFICATES.fullmatch(text):
+    if not text or text in _EMPTY or is_stand_in(text) or _CERTIFICATES.fullmatch(text):
         return False
-    return name.lower() not in _BESIDE and may_be_secret(text)
+    if "\n" in text or text.startswith("{"):
+        return any(True for _ in secret_lines(name, text))
+    # A Secret may hold settings, too: what is under a name that says nothing is judged by its looks.
+    speaks = name.lower() in _BESIDE or is_about(name)
+    return is_secret(name, text) or is_dense(text) or (not speaks and may_be_secret(text) and is_made(text))
 
 
 def _decoded(written: str) -> str | None:

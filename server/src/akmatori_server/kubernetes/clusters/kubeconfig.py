@@ -46,4 +46,5 @@ def complaint_about(context: str | None, files: Iterable[Path]) -> str:
     where = ", ".join(map(str, files))
     if context is None or not contexts:
         return f"There is no context in {where}."
-    return f"There is no context {context} in {where}; there are {', '.join(sorted(contexts)[:20])}."
+    has, it_has = ("has", "it has") if len(files) == 1 else ("have", "they have")
+    return f"{where} {has} no context {context}; {it_has} {', '.join(sorted(contexts)[:20])}."

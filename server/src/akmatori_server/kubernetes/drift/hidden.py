@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from akmatori_server.kubernetes.checks.secret_lines import secret_lines, secret_words
 from akmatori_server.kubernetes.checks.secret_values import (
     is_dense,
     is_secret_name,
@@ -30,7 +31,10 @@ def is_secret_text(text: str) -> bool:
     assigned = _ASSIGNED.fullmatch(text.strip())
     if assigned is not None and is_secret_name(assigned[1]) and may_be_secret(assigned[2]):
         return True
-    return recognised(text) is not None or is_dense(text)
+    if recognised(text) is not None or is_dense(text):
+        return True
+    # A file of settings, or a script.
+    return any(True for _ in secret_lines("", text)) or any(True for _ in secret_words([text]))
 
 
 def _in_members(node: Node) -> bool:
@@ -54,4 +58,4 @@ def _in_items(node: Node) -> bool:
         if holds_secret(item):
             return True
         before = text
-    return False
+    return any(True for _ in secret_words([item.text() for item in node.each()]))

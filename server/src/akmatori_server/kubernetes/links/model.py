@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import attrs
 
+from akmatori_server.kubernetes.manifests import Source
 from akmatori_server.kubernetes.selectors import Selector
 from akmatori_server.kubernetes.workloads import Reference
 
@@ -48,6 +49,8 @@ class Service:
     selector: Selector
     until_ready: bool = True
     """Whether pods get no connections until they are ready."""
+    target_ports: frozenset[str] = frozenset()
+    """The names of ports of containers that it sends connections to."""
 
 
 @attrs.frozen
@@ -67,6 +70,8 @@ class Autoscaler:
     target: Reference
     minimum: int
     maximum: int
+    reference: Reference
+    source: Source
 
 
 @attrs.frozen

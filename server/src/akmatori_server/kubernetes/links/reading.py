@@ -85,7 +85,8 @@ class LinkReader:
         self._ports[reference] = None if is_elsewhere else named - {""}
         if labels and not is_elsewhere:
             until_ready = spec.get("publishNotReadyAddresses").boolean() is not True
-            self._services.append(Service(reference, without_given(Selector(labels, ())), until_ready))
+            selector = without_given(Selector(labels, ()))
+            self._services.append(Service(reference, selector, until_ready, target_ports(found)))
 
     def budget(self, found: ManifestObject) -> None:
         """Take a PodDisruptionBudget."""
@@ -105,7 +106,11 @@ class LinkReader:
         spec, target = found.body.get("spec"), scaled_by(found)
         minimum, maximum = spec.get("minReplicas").integer(), spec.get("maxReplicas").integer()
         self._autoscalers[target] = Autoscaler(
-            target, 1 if minimum is None else minimum, _MOST_REPLICAS if maximum is None else maximum
+            target,
+            1 if minimum is None else minimum,
+            _MOST_REPLICAS if maximum is None else maximum,
+            reference_of(found),
+            found.source,
         )
 
     def scaled_object(self, found: ManifestObject) -> None:
@@ -117,6 +122,8 @@ class LinkReader:
             target,
             spec.get("minReplicaCount").integer() or 0,
             _MOST_REPLICAS if maximum is None else maximum,
+            reference_of(found),
+            found.source,
         )
 
 
@@ -134,6 +141,12 @@ def scaled_by(found: ManifestObject) -> Reference:
     return Reference(
         target.get("kind").text(), found.namespace, target.get("name").text(), target.get("apiVersion").text()
     )
+
+
+def target_ports(found: ManifestObject) -> frozenset[str]:
+    """Return the ports that a Service sends connections to and that are names."""
+    ports = (item.get("targetPort").text() for item in found.body.get("spec", "ports").each())
+    return frozenset(name for name in ports if name and not name.isdigit())
 
 
 def without_given(selector: Selector) -> Selector:

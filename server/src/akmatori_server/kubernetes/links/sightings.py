@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import attrs
 
-from akmatori_server.kubernetes.links.model import Budget, Links
+from akmatori_server.kubernetes.links.model import Budget, Links, Service
 from akmatori_server.kubernetes.manifests import ManifestObject
 from akmatori_server.kubernetes.workloads import Reference, Workload
 from akmatori_server.kubernetes.workloads.reading import WORKLOAD_KINDS
@@ -25,6 +25,8 @@ class Sightings:
     _namespaces: set[str] = attrs.field(factory=set[str])
     _replicas: dict[Reference, int | None] = attrs.field(factory=dict[Reference, int | None])
     """By budget: pods that it is for; None where that cannot be known."""
+    _ports: dict[Reference, frozenset[str]] = attrs.field(factory=dict[Reference, frozenset[str]])
+    """By Service: what it sends connections to, and no container that was met has as the name of a port."""
     _makers: set[int] = attrs.field(factory=set[int])
 
     def see(self, found: ManifestObject, workload: Workload | None) -> None:
@@ -35,7 +37,7 @@ class Sightings:
             # It may make pods; nobody but its controller knows which, unless it has a template like others.
             self._makers.add(hash((found.namespace, found.name)))
             labels = found.body.get("spec", "template", "metadata", "labels").texts()
-            for reference in self._pick(found.namespace, labels):
+            for reference in self._pick(found.namespace, labels, None):
                 self._replicas[reference] = None
 
     def is_met(self, reference: Reference) -> bool:
@@ -54,13 +56,23 @@ class Sightings:
         """Return how many pods a budget is for at most; None where that is not known."""
         return self._replicas.get(budget, 0)
 
+    def unnamed_ports(self, service: Reference) -> frozenset[str]:
+        """Return the ports that a Service names, and that no container that it selects does; none if none was met."""
+        return self._ports.get(service, frozenset())
+
+    def _see_ports(self, service: Service, workload: Workload | None) -> None:
+        if asked := self._ports.get(service.reference, service.target_ports):
+            # The containers of a custom resource are not looked at: they may have all names.
+            named = asked if workload is None else _port_names(workload)
+            self._ports[service.reference] = asked - named
+
     def _see_workload(self, workload: Workload) -> None:
         reference = workload.reference
         self._namespaces.add(reference.namespace)
         scaler = self.links.autoscalers.get(reference)
         if scaler is not None:
             self._met.add(scaler.target)
-        budgets = self._pick(reference.namespace, workload.labels)
+        budgets = self._pick(reference.namespace, workload.labels, workload)
         if not budgets or (workload.owner is not None and workload.owner.kind in WORKLOAD_KINDS):
             return  # its owner is counted
         known = None if workload.owner is not None else workload.replicas
@@ -70,14 +82,21 @@ class Sightings:
             before = self._replicas.get(budget, 0)
             self._replicas[budget] = None if known is None or before is None else before + known
 
-    def _pick(self, namespace: str, labels: Mapping[str, str]) -> list[Reference]:
+    def _pick(self, namespace: str, labels: Mapping[str, str], workload: Workload | None) -> list[Reference]:
         """Remember who picks these labels, and return the budgets among them."""
         budgets: Iterable[Budget] = self.links.budgets.picking(namespace, labels)
         found = [budget.reference for budget in budgets]
         self._met.update(found)
-        for pickers in (self.links.services, self.links.policies):
-            self._met.update(picker.reference for picker in pickers.picking(namespace, labels))
+        for service in self.links.services.picking(namespace, labels):
+            self._met.add(service.reference)
+            self._see_ports(service, workload)
+        self._met.update(policy.reference for policy in self.links.policies.picking(namespace, labels))
         return found
+
+
+def _port_names(workload: Workload) -> frozenset[str]:
+    nodes = (workload.spec.nearest(container.at) for container in workload.containers)
+    return frozenset(port.get("name").text() for node in nodes for port in node.get("ports").each())
 
 
 def _is_custom(found: ManifestObject) -> bool:

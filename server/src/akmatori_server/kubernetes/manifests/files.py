@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import re
@@ -34,26 +35,33 @@ class ManifestFile:
     shown: str
 
 
-def find_files(paths: Sequence[Path]) -> Iterator[ManifestFile | Problem]:
+def find_files(paths: Sequence[Path], *, exclude: Sequence[str] = ()) -> Iterator[ManifestFile | Problem]:
     """Return the files that are named, and those below the folders that are named, in the order of their names.
 
     Folders whose name begins with a dot are passed over. Links that lead out of their folder are not followed.
+
+    Args:
+        paths: The files and folders.
+        exclude: Patterns of what is passed over below the folders: of paths from there or, without a slash, of names.
     """
     for path in paths:
         if path.is_dir():
-            yield from _walk(path)
+            yield from _walk(path, exclude)
         else:
             yield ManifestFile(path, path.as_posix())
 
 
-def read_manifests(paths: Sequence[Path], *, only: re.Pattern[bytes] | None = None) -> Iterator[Read]:
+def read_manifests(
+    paths: Sequence[Path], *, only: re.Pattern[bytes] | None = None, exclude: Sequence[str] = ()
+) -> Iterator[Read]:
     """Return every object in the files and folders, and every problem in the place where it was met.
 
     Args:
         paths: Files, and folders to search.
         only: Leave out files in which this pattern is not found.
+        exclude: Patterns of what is passed over below the folders.
     """
-    for found in find_files(paths):
+    for found in find_files(paths, exclude=exclude):
         if isinstance(found, Problem):
             yield found
         else:
@@ -79,7 +87,19 @@ def read_file(file: ManifestFile, *, only: re.Pattern[bytes] | None = None) -> I
         yield _unreadable(file, f"The file cannot be read: {error.strerror or type(error).__name__}.")
 
 
-def _walk(root: Path) -> Iterator[ManifestFile | Problem]:
+def _is_excluded(path: Path, exclude: Sequence[str]) -> bool:
+    """Whether a pattern fits a path from the folder that is read; a star stands for slashes, too."""
+    for pattern in exclude:
+        cleaned = pattern.removeprefix("./").removesuffix("/**").rstrip("/")
+        # Two stars and a slash stand for no folder as well.
+        for one in {cleaned, cleaned.removeprefix("**/")}:
+            shown = path.as_posix() if "/" in one else path.name
+            if fnmatch.fnmatchcase(shown, one.removeprefix("/")):
+                return True
+    return False
+
+
+def _walk(root: Path, exclude: Sequence[str]) -> Iterator[ManifestFile | Problem]:
     inside = root.resolve()
     problems: list[Problem] = []
 
@@ -88,9 +108,12 @@ def _walk(root: Path) -> Iterator[ManifestFile | Problem]:
         reason = error.strerror or type(error).__name__
         problems.append(Problem(ProblemKind.UNREADABLE, shown, None, f"The folder cannot be read: {reason}."))
 
-    for folder, folders, names in os.walk(root, onerror=unreadable):
+    for folder, folders, files in os.walk(root, onerror=unreadable):
         yield from problems
         problems.clear()
+        here = Path(folder).relative_to(root)
+        folders[:] = [name for name in folders if not _is_excluded(here / name, exclude)]
+        names = [name for name in files if not _is_excluded(here / name, exclude)]
         linked = [name for name in folders if (Path(folder) / name).is_symlink()]
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in linked)
         for name in sorted([*names, *linked]):

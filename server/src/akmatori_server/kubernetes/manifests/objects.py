@@ -8,6 +8,38 @@ import attrs
 
 from akmatori_server.kubernetes.manifests.nodes import Node
 
+# What nobody writes a file of metadata for, but means to apply.
+_WELL_KNOWN = frozenset(
+    {
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ConfigMap",
+        "CronJob",
+        "CustomResourceDefinition",
+        "DaemonSet",
+        "Deployment",
+        "HorizontalPodAutoscaler",
+        "Ingress",
+        "Job",
+        "LimitRange",
+        "Namespace",
+        "NetworkPolicy",
+        "PersistentVolume",
+        "PersistentVolumeClaim",
+        "Pod",
+        "PodDisruptionBudget",
+        "ReplicaSet",
+        "ReplicationController",
+        "Role",
+        "RoleBinding",
+        "Secret",
+        "Service",
+        "ServiceAccount",
+        "StatefulSet",
+        "StorageClass",
+    }
+)
+
 
 class ProblemKind(enum.StrEnum):
     """How much of the input a problem costs."""
@@ -87,9 +119,7 @@ def object_of(body: Node, file: str, *, list_kind: str = "") -> ManifestObject |
     if not kind:
         return Problem(ProblemKind.FOREIGN, file, body.line, "This is no Kubernetes object: it has no kind.")
     if not body.get("apiVersion").text() and not list_kind:
-        return Problem(
-            ProblemKind.FOREIGN, file, body.line, f"This {kind} has no apiVersion; it was passed over."
-        )
+        return _without_version(body, file, kind)
     metadata = body.get("metadata")
     return ManifestObject(
         api_version=body.get("apiVersion").text(),
@@ -98,4 +128,13 @@ def object_of(body: Node, file: str, *, list_kind: str = "") -> ManifestObject |
         namespace=metadata.get("namespace").text(),
         body=body,
         source=Source(file, body.line),
+    )
+
+
+def _without_version(body: Node, file: str, kind: str) -> Problem:
+    if kind in _WELL_KNOWN and body.get("metadata").is_mapping:
+        message = f"This {kind} has no apiVersion, so it cannot be applied; it was not checked."
+        return Problem(ProblemKind.UNREADABLE, file, body.line, message)
+    return Problem(
+        ProblemKind.FOREIGN, file, body.line, f"This {kind} has no apiVersion; it was passed over."
     )

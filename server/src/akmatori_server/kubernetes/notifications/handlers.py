@@ -14,7 +14,8 @@ from akmatori_server.database import Database
 from akmatori_server.http.call import Call
 from akmatori_server.kubernetes.notifications import store
 from akmatori_server.kubernetes.paging import Page
-from akmatori_server.notifications.cluster_incidents import ONE
+from akmatori_server.notifications.cluster_incidents import ONE, SEVERAL
+from akmatori_server.notifications.models import State
 
 # How Apprise calls them; whatever else there is, is a webhook in the end.
 _CHANNELS: Mapping[str, models.ChannelType] = {
@@ -32,6 +33,7 @@ _CHANNELS: Mapping[str, models.ChannelType] = {
 }
 LONGEST_FACT = 2000
 MOST_FACTS = 100
+ROOM_FOR_REST = 30
 
 
 class NotificationHandlers:
@@ -87,6 +89,7 @@ def _entry(row: sa.Row[Any]) -> models.NotificationEntry:
         metadata=facts or UNSET,
         attempts=row.attempts,
         error=row.error[:LONGEST_FACT] or UNSET,
+        next_try_at=row.next_try_at if row.state == State.FAILED.value else UNSET,
         http_status=UNSET if row.http_status is None else row.http_status,
         aggregated_count=row.aggregated_count,
         incident_id=facts.get(ONE) or row.incident_uuid or UNSET,
@@ -97,9 +100,21 @@ def _facts(metadata: object) -> dict[str, str]:
     if not isinstance(metadata, dict):
         return {}
     members = cast("dict[str, object]", metadata)
-    # Nested values have no place among facts that are texts.
+    # Nested values have no place among facts that are texts; a list of incidents is written as one.
     plain = {name: value for name, value in members.items() if isinstance(value, str | int | float | bool)}
+    several = members.get(SEVERAL)
+    if isinstance(several, list):
+        plain[SEVERAL] = _listed([str(one) for one in cast("list[object]", several)])
     return {name: _text(value)[:LONGEST_FACT] for name, value in list(plain.items())[:MOST_FACTS]}
+
+
+def _listed(names: list[str]) -> str:
+    """Return as many names as a fact has room for, and how many there are besides."""
+    text = " ".join(names)
+    if len(text) <= LONGEST_FACT:
+        return text
+    shown = text[: LONGEST_FACT - ROOM_FOR_REST].rsplit(" ", 1)[0].split(" ")
+    return f"{' '.join(shown)} and {len(names) - len(shown)} more"
 
 
 def _text(value: str | float) -> str:

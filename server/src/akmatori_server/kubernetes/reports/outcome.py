@@ -214,7 +214,8 @@ class Totals:
 
     def summary(self, outcomes: Sequence[TargetOutcome]) -> ScanSummary:
         """Return the numbers of the whole scan."""
-        made = frozenset[str]().union(*(outcome.made for outcome in outcomes))
+        # Nothing passed what was held against nothing.
+        made = frozenset[str]().union(*(outcome.made for outcome in outcomes if outcome.objects))
         counts = self._severities
         return ScanSummary(
             total_findings=counts.total(),

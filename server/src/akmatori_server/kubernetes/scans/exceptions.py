@@ -12,7 +12,7 @@ from pathlib import Path
 
 import attrs
 
-from akmatori_server.kubernetes.checks.catalogue import CHECK_IDS, KINDS_CHECKS
+from akmatori_server.kubernetes.checks.catalogue import CHECK_IDS, KINDS_CHECKS, PACKS
 from akmatori_server.kubernetes.manifests import Node
 from akmatori_server.kubernetes.manifests.documents import DocumentCutter
 from akmatori_server.kubernetes.manifests.yaml_nodes import ManifestError, read_bodies
@@ -150,8 +150,12 @@ def _exception(path: Path, node: Node) -> ScopedException:
     if all(_fits_everything(name, given) for name, given in patterns.items()):
         raise ExceptionsError(f"{path}:{node.line}: this would except everything; name checks or objects.")
     for check in patterns["checks"]:
-        if not any(fnmatch.fnmatchcase(known, check) for known in CHECK_IDS):
+        if check not in PACKS and not any(fnmatch.fnmatchcase(known, check) for known in CHECK_IDS):
             raise ExceptionsError(f"{path}:{node.get('checks').line}: there is no check {check}.")
+    # The name of a pack stands for its checks.
+    patterns["checks"] = tuple(
+        check for name in patterns["checks"] for check in (sorted(PACKS[name]) if name in PACKS else (name,))
+    )
     accepted = Accepted(reason[:1000], until)
     return ScopedException(accepted, file=path.as_posix(), line=node.line, **patterns)
 

@@ -53,6 +53,7 @@ def scan_folders(
     options: ScanOptions,
     *,
     piped: ManifestFile | None = None,
+    exclude: Sequence[str] = (),
     on_verdict: Callable[[WorkloadVerdict], None] | None = None,
 ) -> ScanResult:
     """Scan manifests: files, and folders with everything below them.
@@ -64,11 +65,12 @@ def scan_folders(
         paths: The files and folders.
         options: What to check.
         piped: A file with what came from the standard input, and the name that findings have for it.
+        exclude: Patterns of what is passed over below the folders.
         on_verdict: Called with the Pod Security verdict on every workload that is checked.
     """
 
     def read(only: re.Pattern[bytes] | None = None) -> Iterator[ManifestObject | Problem]:
-        yield from read_manifests(paths, only=only)
+        yield from read_manifests(paths, only=only, exclude=exclude)
         if piped is not None:
             yield from read_file(piped, only=only)
 
@@ -96,6 +98,7 @@ def scan_objects(
         context,
         pod_security=options.pod_security,
         release=options.release or POD_SECURITY_LATEST,
+        release_is_known=options.release is not None,
         registries=options.registries,
     )
     scan = _Scan(context, options, picks, on_verdict)

@@ -32,6 +32,8 @@ class Counts:
     def summary(self, objects: int, checks: frozenset[str]) -> ScanSummary:
         """Return the numbers, with those of the objects and the checks that were made."""
         severities = self._severities
+        # Nothing passed what was held against nothing.
+        made = checks if objects else frozenset[str]()
         return ScanSummary(
             total_findings=severities.total(),
             critical=severities[Severity.CRITICAL],
@@ -41,8 +43,8 @@ class Counts:
             info=severities[Severity.INFO],
             resources_scanned=objects,
             by_category=_by_category(self._categories),
-            checks_run=len(checks),
-            passed_checks=len(checks - self._failed),
+            checks_run=len(made),
+            passed_checks=len(made - self._failed),
         )
 
 
