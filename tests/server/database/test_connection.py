@@ -120,3 +120,30 @@ def test_other_databases_are_refused() -> None:
     """Only the two that are tested."""
     with pytest.raises(ValueError, match="sqlite:// or postgresql://"):
         Database.open("mysql://localhost/x")
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_stands_still_in_a_transaction_gives_up_its_locks(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its machine was paused; whoever took over its work does not wait for ever, and it finds its write undone."""
+    monkeypatch.setattr("akmatori_server.database.connection.IDLE_IN_TRANSACTION_SECONDS", 1)
+    paused = Database.open(database.engine.url)
+    with database.write() as connection:
+        put(connection, "a", "1")
+    change = sa.update(installation).where(installation.c.name == "a")
+
+    def stand_still() -> None:
+        with paused.write() as connection:
+            connection.execute(change.values(value="of the paused"))
+            with database.write() as other:
+                # Waits for the lock of the one that stands still.
+                other.execute(change.values(value="of the other"))
+            connection.execute(change.values(value="too late"))
+
+    with pytest.raises(sa.exc.DBAPIError, match="idle-in-transaction timeout"):
+        stand_still()
+    paused.close()
+
+    with database.read() as connection:
+        assert connection.execute(sa.select(installation.c.value)).scalars().all() == ["of the other"]

@@ -14,6 +14,9 @@ from sqlalchemy.engine import URL, make_url
 
 BUSY_TIMEOUT_SECONDS = 30
 CONNECT_TIMEOUT_SECONDS = 10
+# A process that stands still in the middle of a transaction (its machine paused, or cut off) keeps its locks, and
+# whoever took over its work would wait for them. After so long PostgreSQL ends the transaction.
+IDLE_IN_TRANSACTION_SECONDS = 60
 # As many as the thread pool that handlers run in: nobody waits for a connection.
 SQLITE_CONNECTIONS = 40
 
@@ -56,6 +59,7 @@ class Database:
                 # A failing statement is logged; what it was given may be a secret.
                 hide_parameters=True,
             )
+            event.listen(engine, "connect", _end_what_stands_still)
             return cls(engine)
         raise ValueError("The database URL must begin with sqlite:// or postgresql://.")
 
@@ -78,6 +82,12 @@ class Database:
     def close(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def _end_what_stands_still(connection: Any, _record: object) -> None:
+    # A statement of its own: poolers in front of PostgreSQL refuse options of the connection.
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s'")
+    connection.commit()
 
 
 def _open_sqlite(url: URL) -> sa.Engine:
