@@ -39,7 +39,7 @@ def tests(session: nox.Session) -> None:
     """Run the whole suite, on SQLite and PostgreSQL. Arguments after `--` go to pytest."""
     install(session, "test", "codegen", "checks")
     # Much of it waits for other processes: three share two cores well.
-    arguments = session.posargs or ["-q", "-n", "3", "--dist", "loadgroup", "--durations", "25"]
+    arguments = session.posargs or ["-q", "-n", "3", "--dist", "loadscope", "--durations", "25"]
     # Every worker and every server process imports the same modules: compiling them once saves minutes.
     session.run("pytest", *arguments, env={"PYTHONDONTWRITEBYTECODE": ""})
 

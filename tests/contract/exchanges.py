@@ -44,6 +44,10 @@ class Exchanges:
         """Check every exchange with the server at `base_url` from now on."""
         self.base_urls.add(base_url.rstrip("/"))
 
+    def leave(self, base_url: str) -> None:
+        """Look away: whoever gets this port next may be something else."""
+        self.base_urls.discard(base_url.rstrip("/"))
+
     def is_watched(self, url: httpx.URL) -> bool:
         """Whether this exchange is to be checked: ours, and an operation of a specification."""
         # The root leads to the documentation.

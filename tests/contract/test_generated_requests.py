@@ -107,14 +107,12 @@ def _ask(name: str, operation_id: str, ask: Callable[[Case], None]) -> None:
 
 # Schemathesis's own decorator gives the tests of all operations one name, of which pytest-xdist runs one.
 @pytest.mark.parametrize("operation_id", _operations("akmatori"))
-@pytest.mark.xdist_group("generated-requests")
 def test_akmatori(operation_id: str, site: Site, token: str) -> None:
     """Every answer is documented, and none is a 5xx."""
     _ask("akmatori", operation_id, lambda case: _check(case, site.base_url, token))
 
 
 @pytest.mark.parametrize("operation_id", _operations("aotanami"))
-@pytest.mark.xdist_group("generated-requests")
 def test_aotanami(operation_id: str, site: Site, token: str) -> None:
     """Every answer is documented, and none is a 5xx."""
     _ask("aotanami", operation_id, lambda case: _check(case, f"{site.base_url}/api/v1", token))

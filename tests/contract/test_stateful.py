@@ -122,7 +122,6 @@ def token(site: Site) -> str:
 
 
 @pytest.mark.parametrize("tag", TAGS)
-@pytest.mark.xdist_group("chains")
 def test_what_was_created_is_read_changed_and_deleted(
     site: Site, token: str, beginning: Beginning, tag: str
 ) -> None:

@@ -14,7 +14,6 @@ pytestmark = [
     pytest.mark.integration,
     pytest.mark.timeout(240),
     # One worker starts the programs, for all of these tests.
-    pytest.mark.xdist_group("alertmanager"),
 ]
 
 

@@ -88,6 +88,7 @@ def running_site(
     with serve(app, on_stop=installation.stopping.begin) as base_url:
         EXCHANGES.watch(base_url)
         yield Site(base_url=base_url, installation=installation)
+    EXCHANGES.leave(base_url)
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -51,8 +51,6 @@ def test_a_server_is_a_type_while_it_is_there(workshop: Workshop, servers: McpSe
     assert types(workshop) == {"ext.gh": True}
     tool_id = workshop.tool("ext.gh", "GitHub")
     assert workshop.tools.get(tool_id).logical_name == "github"
-    assert servers.is_type("ext.gh")
-    assert not servers.is_type("ssh")
 
     update(servers, server_id, McpServerMembers(namespace_prefix="hub", enabled=False))
     assert types(workshop) == {"hub": False}

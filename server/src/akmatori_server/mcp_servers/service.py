@@ -94,11 +94,6 @@ class McpServerService:
         """
         return self._endpoint(self.get(server_id))
 
-    def is_type(self, name: str) -> bool:
-        """Whether a tool type is an MCP server."""
-        with self._database.read() as connection:
-            return store.with_prefix(connection, name) is not None
-
     def endpoint_of_type(self, name: str) -> Endpoint:
         """Return what is needed to reach the server that is a tool type.
 

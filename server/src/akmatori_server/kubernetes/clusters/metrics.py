@@ -49,11 +49,6 @@ class Metrics:
     nodes: dict[str, Usage] = attrs.field(factory=dict[str, Usage])
     problems: tuple[str, ...] = ()
 
-    @property
-    def available(self) -> bool:
-        """Whether the cluster has a metrics server that answers."""
-        return not self.problems or bool(self.containers or self.nodes)
-
 
 def read_metrics(connection: Connection) -> Metrics:
     """Return one sample of every container and node."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 import attrs
@@ -108,14 +108,6 @@ class Reader:
             return symptom
         facts = {**symptom.facts, "rolloutAt": began.isoformat(), "revision": revision}
         return attrs.evolve(symptom, facts={name: value for name, value in facts.items() if value})
-
-
-def read_picture(objects: Iterable[ManifestObject | Problem], now: datetime) -> Reader:
-    """Take in all objects."""
-    reader = Reader(now)
-    for found in objects:
-        reader.take(found)
-    return reader
 
 
 def _symptom_of_warning(found: ManifestObject, owners: Owners, now: datetime) -> Symptom | None:
