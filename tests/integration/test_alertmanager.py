@@ -13,7 +13,6 @@ from tests.integration.monitoring import Alertmanager, Backlog, eventually
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.timeout(240),
-    # One worker starts the programs, for all of these tests.
 ]
 
 

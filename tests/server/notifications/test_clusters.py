@@ -22,7 +22,12 @@ from akmatori_server.installation import open_installation
 from akmatori_server.kubernetes.configuration import KubernetesSettings
 from akmatori_server.kubernetes.incidents.announcement import IncidentAnnouncer
 from akmatori_server.kubernetes.incidents.service import IncidentService
-from akmatori_server.kubernetes.incidents.tables import k8s_incident_clusters, k8s_incidents
+from akmatori_server.kubernetes.incidents.tables import (
+    k8s_incident_baselines,
+    k8s_incident_clusters,
+    k8s_incident_marks,
+    k8s_incidents,
+)
 from akmatori_server.kubernetes.token_usage.service import UsageOptions, UsageService
 from akmatori_server.notifications.announcer import Announcer
 from akmatori_server.notifications.channels import Channels
@@ -131,7 +136,9 @@ def place(whole: tuple[Place, httpx.Client]) -> Place:
     place.slack.reset()
     place.api.objects.clear()
     with place.site.installation.database.write() as connection:
-        for table in (notifications, k8s_incidents, k8s_incident_clusters, llm_usage):
+        # Two tests may begin in one second: what the first had read then would be known to the second.
+        of_incidents = (k8s_incidents, k8s_incident_clusters, k8s_incident_marks, k8s_incident_baselines)
+        for table in (notifications, *of_incidents, llm_usage):
             connection.execute(sa.delete(table))
     place.announcer = Announcer(Channels(place.site.installation.secrets), place.engine)
     place.new_world()
