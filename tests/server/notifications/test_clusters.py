@@ -43,9 +43,6 @@ from tests.support.running import serve
 from tests.support.site import Site, logged_in, running_site
 from tests.support.slack import CHANNEL, TOKEN, Answer, SlackMessage, SlackServer, slack_server
 
-# Apprise asks for a module that Python is about to drop.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
 BASE = "https://akmatori.example.net"
 
 

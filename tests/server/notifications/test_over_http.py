@@ -19,9 +19,6 @@ from tests.support.origin import Asked, Reply, running_origin
 from tests.support.site import Site, logged_in, running_site
 from tests.support.slack import CHANNEL, TOKEN, SlackServer, error, rate_limited, slack_server
 
-# Apprise asks for a module that Python is about to drop.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
 URL = "/api/settings/notifications"
 BASE = "https://akmatori.example.net"
 

@@ -32,9 +32,6 @@ from tests.support.forward_proxy import forward_proxy
 from tests.support.origin import Reply, running_origin
 from tests.support.slack import TOKEN, SlackServer
 
-# Apprise asks for a module that Python is about to drop.
-pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
 
 @contextmanager
 def hook() -> Generator[tuple[str, list[dict[str, Any]], list[int]]]:

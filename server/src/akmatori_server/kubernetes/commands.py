@@ -9,7 +9,7 @@ import attrs
 import click
 
 from akmatori_server.kubernetes.notifications.command import notifications
-from akmatori_server.kubernetes.serve_command import checked_namespaces, serve
+from akmatori_server.kubernetes.serve_command import readable_namespaces_option, serve
 
 if TYPE_CHECKING:
     from akmatori_sdk._generated.aotanami.models import Severity
@@ -93,13 +93,7 @@ def main() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file of clusters; also AKMATORI_CLUSTERS.",
 )
-@click.option(
-    "--readable-namespace",
-    "readable_namespaces",
-    multiple=True,
-    callback=checked_namespaces,
-    help="Read this namespace where a list of all is forbidden; repeatable. Also AKMATORI_READABLE_NAMESPACES.",
-)
+@readable_namespaces_option
 @click.option(
     "-o",
     "--output",

@@ -23,7 +23,7 @@ FIRST_KEY = "first"
 NAMESPACES_VARIABLE = "AKMATORI_READABLE_NAMESPACES"
 
 
-def checked_namespaces(
+def _checked_namespaces(
     _context: click.Context, _parameter: click.Parameter, names: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Return the namespaces of the command line, else of the environment; refuse what is none."""
@@ -38,6 +38,16 @@ def checked_namespaces(
                     raise click.BadParameter(sentence)
                 raise click.UsageError(f"{NAMESPACES_VARIABLE}: {sentence}")
     return given
+
+
+readable_namespaces_option = click.option(
+    "--readable-namespace",
+    "readable_namespaces",
+    multiple=True,
+    callback=_checked_namespaces,
+    help="Read this namespace where a list of all is forbidden; repeatable. Also AKMATORI_READABLE_NAMESPACES.",
+)
+"""The option of `scan` and `serve`."""
 
 
 @click.command()
@@ -63,13 +73,7 @@ def checked_namespaces(
 @click.option(
     "--in-cluster", is_flag=True, help="Watch the cluster that this runs in, as its service account."
 )
-@click.option(
-    "--readable-namespace",
-    "readable_namespaces",
-    multiple=True,
-    callback=checked_namespaces,
-    help="Read this namespace where a list of all is forbidden; repeatable. Also AKMATORI_READABLE_NAMESPACES.",
-)
+@readable_namespaces_option
 @click.option(
     "--clusters",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
